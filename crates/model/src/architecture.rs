@@ -1,0 +1,57 @@
+//! The architecture: what import finds and the review completes.
+
+use indexmap::IndexMap;
+
+use crate::{Address, Asset, Boundary, Component, Declarations, Diagnostic, Flow, Link, Sources};
+
+/// One system under review, of one or several stacks.
+#[derive(Clone, Debug, Default)]
+pub struct Architecture {
+    /// Every file that was read.
+    pub sources: Sources,
+    /// Components by address, sorted by address.
+    pub components: IndexMap<Address, Component>,
+    /// Joins between components, sorted.
+    pub links: Vec<Link>,
+    /// What people declared.
+    pub declarations: Declarations,
+    /// Data flows; filled by the review, sorted by from, to, protocol, port.
+    pub flows: Vec<Flow>,
+    /// Trust boundaries; filled by the review, parents before children.
+    pub boundaries: Vec<Boundary>,
+    /// Assets; filled by the review, sorted by name.
+    pub assets: Vec<Asset>,
+    /// Source types that the catalogue does not know, with how many there are.
+    pub unknown_types: IndexMap<String, usize>,
+    /// Problems met on the way, sorted by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Architecture {
+    /// The component at an address.
+    pub fn component(&self, address: &Address) -> Option<&Component> {
+        self.components.get(address)
+    }
+
+    /// Links that start at an address.
+    pub fn links_from<'a>(&'a self, address: &'a Address) -> impl Iterator<Item = &'a Link> {
+        // INVARIANT: links are sorted by `from` first.
+        let start = self.links.partition_point(|link| link.from < *address);
+        self.links.get(start..).unwrap_or(&[]).iter().take_while(move |link| link.from == *address)
+    }
+
+    /// Links that end at an address. Linear in the number of links; build an index for repeated use.
+    pub fn links_to<'a>(&'a self, address: &'a Address) -> impl Iterator<Item = &'a Link> {
+        self.links.iter().filter(move |link| link.to == *address)
+    }
+
+    /// Sorts components, links and diagnostics, and drops doubles; import calls it once at its end.
+    pub fn normalise(&mut self) {
+        self.components.sort_keys();
+        self.links.sort();
+        self.links.dedup();
+        self.unknown_types.sort_keys();
+        self.diagnostics.sort_by(|a, b| (a.span, a).cmp(&(b.span, b)));
+        self.diagnostics.dedup();
+    }
+}

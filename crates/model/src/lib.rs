@@ -1,0 +1,31 @@
+//! The vocabulary of a review: values with spans, components, links, flows, boundaries, assets and diagnostics.
+//!
+//! Every other crate speaks these types.
+//! The crate does no IO, knows no source format and serialises nothing: `import` fills an [`Architecture`], `review` completes and judges it,
+//! `report` writes it.
+
+mod address;
+mod architecture;
+mod asset;
+mod boundary;
+mod component;
+mod declaration;
+mod diagnostic;
+mod flow;
+mod link;
+mod span;
+mod text;
+mod value;
+
+pub use address::Address;
+pub use architecture::Architecture;
+pub use asset::{Asset, AssetOrigin, Classification};
+pub use boundary::{Boundary, BoundaryKind};
+pub use component::{Component, Exposure, Kind};
+pub use declaration::{Actor, Answer, DataClass, Decision, DecisionKind, Declarations, DeclaredFlow, RiskAppetite, Workload};
+pub use diagnostic::{Diagnostic, RelatedSpan, Severity};
+pub use flow::{Confidence, Flow, FlowStatus, Reason, ReasonKind};
+pub use link::{FlowSpec, Link, Relation};
+pub use span::{FileId, Position, SourceFile, Sources, Span};
+pub use text::{Part, Text};
+pub use value::{Node, Unknown, UnknownKind, Value};

@@ -1,0 +1,143 @@
+//! Where something is written: files, byte spans, lines and columns.
+
+use std::sync::Arc;
+
+/// Index of a file in [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A half-open byte range `start..end` in one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The file.
+    pub file: FileId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span from byte offsets; offsets past 4 GiB saturate (files that large are refused before).
+    pub fn new(file: FileId, range: std::ops::Range<usize>) -> Self {
+        let clamp = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Self { file, start: clamp(range.start), end: clamp(range.end) }
+    }
+}
+
+/// A line and column, both from 1; the column counts characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// One file that was read.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// Path relative to the reviewed root, with `/`.
+    pub path: String,
+    /// Its text.
+    pub text: Arc<str>,
+    /// Byte offset of the start of each line, ascending.
+    line_starts: Vec<u32>,
+}
+
+impl SourceFile {
+    /// Byte range of line `line` (from 1) without its line break; `None` past the end.
+    pub fn line_range(&self, line: u32) -> Option<std::ops::Range<usize>> {
+        let index = usize::try_from(line).ok()?.checked_sub(1)?;
+        let start = *self.line_starts.get(index)? as usize;
+        let end = self.line_starts.get(index + 1).map_or(self.text.len(), |next| *next as usize);
+        let text = self.text.get(start..end)?;
+        Some(start..start + text.trim_end_matches(['\n', '\r']).len())
+    }
+
+    /// Text of line `line` (from 1) without its line break.
+    pub fn line(&self, line: u32) -> Option<&str> {
+        self.text.get(self.line_range(line)?)
+    }
+
+    /// Number of lines; an empty file has one.
+    pub fn n_lines(&self) -> u32 {
+        u32::try_from(self.line_starts.len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// All files that were read, in the order they were added.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+}
+
+impl Sources {
+    /// Adds a file; `path` is relative to the reviewed root.
+    pub fn add(&mut self, path: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
+        let text: Arc<str> = text.into();
+        let mut line_starts = vec![0];
+        for (offset, byte) in text.bytes().enumerate() {
+            if byte == b'\n' {
+                line_starts.push(u32::try_from(offset + 1).unwrap_or(u32::MAX));
+            }
+        }
+        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        self.files.push(SourceFile { path: path.into(), text, line_starts });
+        id
+    }
+
+    /// The file behind an id.
+    pub fn get(&self, id: FileId) -> Option<&SourceFile> {
+        self.files.get(id.0 as usize)
+    }
+
+    /// All files with their ids, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        self.files.iter().zip(0u32..).map(|(file, index)| (FileId(index), file))
+    }
+
+    /// Path of the file a span lies in; empty for a file that is not known.
+    pub fn path(&self, span: Span) -> &str {
+        self.get(span.file).map_or("", |file| file.path.as_str())
+    }
+
+    /// Line and column where a span starts.
+    pub fn start(&self, span: Span) -> Position {
+        self.position(span.file, span.start)
+    }
+
+    /// Line and column of the last byte of a span (of its start where it is empty).
+    pub fn end(&self, span: Span) -> Position {
+        self.position(span.file, if span.end > span.start { span.end - 1 } else { span.start })
+    }
+
+    /// The text a span covers.
+    pub fn excerpt(&self, span: Span) -> &str {
+        self.get(span.file).and_then(|file| file.text.get(span.start as usize..span.end as usize)).unwrap_or("")
+    }
+
+    fn position(&self, file: FileId, offset: u32) -> Position {
+        let Some(file) = self.get(file) else { return Position { line: 1, column: 1 } };
+        let index = file.line_starts.partition_point(|start| *start <= offset).saturating_sub(1);
+        let start = file.line_starts.get(index).copied().unwrap_or(0);
+        let before = file.text.get(start as usize..offset as usize).unwrap_or("");
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Position { line: count(index + 1), column: count(before.chars().count() + 1) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Position, Sources, Span};
+
+    #[test]
+    fn positions_count_lines_and_characters_from_one() {
+        let mut sources = Sources::default();
+        let file = sources.add("a.tf", "ä = 1\r\nbc = 2\n");
+        let span = Span::new(file, 9..14);
+        assert_eq!(sources.start(span), Position { line: 2, column: 2 });
+        assert_eq!(sources.get(file).and_then(|f| f.line(1)), Some("ä = 1"));
+        assert_eq!(sources.get(file).and_then(|f| f.line(4)), None);
+    }
+}

@@ -1,0 +1,253 @@
+//! The closed vocabulary of facts, with the documentation that rule writers and the generated pages use.
+
+/// What a fact is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FactOn {
+    /// One component.
+    Component,
+    /// The system.
+    System,
+}
+
+/// The type of a fact's value, which also says what the fact is where code did not set it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FactKind {
+    /// `true` or `false`; unset is `false`.
+    Bool,
+    /// A number; unset is `null`.
+    Number,
+    /// A text; unset is `null`.
+    Text,
+    /// A list; unset is `[]`.
+    List,
+    /// A map; unset is `{}`.
+    Map,
+}
+
+/// One entry of the vocabulary.
+#[derive(Clone, Copy, Debug)]
+pub struct FactDoc {
+    /// Snake-case name: `public_actions`.
+    pub name: &'static str,
+    /// What it is about.
+    pub on: FactOn,
+    /// Its type.
+    pub kind: FactKind,
+    /// One sentence for rule writers, with the members of a list's or map's values.
+    pub about: &'static str,
+}
+
+const fn component(name: &'static str, kind: FactKind, about: &'static str) -> FactDoc {
+    FactDoc { name, on: FactOn::Component, kind, about }
+}
+
+const fn system(name: &'static str, kind: FactKind, about: &'static str) -> FactDoc {
+    FactDoc { name, on: FactOn::System, kind, about }
+}
+
+/// Every fact that rules may read, sorted by name.
+///
+/// Permission facts (`actions`, `actions_on_any`, `admin_grant`, `wildcard_grants`, …) are set on the role or user *and* on every compute
+/// that runs as it.
+pub const FACTS: &[FactDoc] = &[
+    system("access_analyzer", FactKind::Bool, "an IAM Access Analyzer exists"),
+    system("account_public_access_block", FactKind::Bool, "the account's S3 public access block is on in all four parts"),
+    component(
+        "actions",
+        FactKind::List,
+        "sensitive IAM actions (texts, the list is in facts/actions.rs) that its policies allow on at least one resource",
+    ),
+    component(
+        "actions_any_region",
+        FactKind::List,
+        "sensitive IAM actions that its policies allow on every resource without an aws:RequestedRegion condition",
+    ),
+    component(
+        "actions_on_any",
+        FactKind::List,
+        "sensitive IAM actions (texts) that its policies allow on every resource of the service, without a condition and without a matching deny",
+    ),
+    component(
+        "admin_grant",
+        FactKind::Bool,
+        "its policies allow every action or every IAM action on every resource without a condition, or name an AWS managed administrator policy",
+    ),
+    component(
+        "admin_ports_open",
+        FactKind::List,
+        "administration ports (numbers: 22, 3389, 5985, 2375, 6443, 10250, …) that the whole internet is admitted to by its security groups; all of them where every protocol is open",
+    ),
+    system("alarm_targets", FactKind::List, "addresses that alarms notify"),
+    component("async_failures_kept", FactKind::Bool, "failed asynchronous deliveries go to a dead letter queue or failure destination"),
+    component("autoscaled", FactKind::Bool, "an auto scaling target, group or policy covers it"),
+    component("backed_up", FactKind::Bool, "a backup plan selects it, by link or by tag"),
+    system("backup_plans", FactKind::List, "addresses of backup plans"),
+    component(
+        "broad_ingress",
+        FactKind::List,
+        "rules of its security groups that admit whole networks (the VPC's CIDR, prefix of 16 bits or fewer) or carry no port limit between members: maps with cidr, protocol, from_port, to_port, group, kind (vpc, private, self, group)",
+    ),
+    system("budget_alarm", FactKind::Bool, "a budget or billing alarm notifies someone"),
+    component(
+        "bypasses_edge",
+        FactKind::List,
+        "addresses of edges (distribution, API domain) in front of it that anyone can go around because it is reachable directly",
+    ),
+    component("cleartext_flows", FactKind::List, "addresses of active flows' other ends that reach it without encryption"),
+    component("compute_roles", FactKind::List, "addresses of the roles it runs as"),
+    system("config_recorder", FactKind::Bool, "AWS Config records"),
+    component("console_password", FactKind::Bool, "for a user: a console password exists"),
+    component("consumers", FactKind::List, "addresses that receive data from it by an active flow"),
+    component(
+        "dangling_targets",
+        FactKind::List,
+        "names of buckets, balancers or addresses it points to that no component of the plan owns",
+    ),
+    component("data_events_logged", FactKind::Bool, "a trail records its data events (object reads, function invocations, item access)"),
+    component(
+        "dead_letter",
+        FactKind::Bool,
+        "messages that cannot be processed go to a dead letter target (its own, its consumers' or its subscriptions')",
+    ),
+    component("denies_cleartext", FactKind::Bool, "its resource policy denies everyone who comes without TLS (aws:SecureTransport false)"),
+    component("denies_sse_c", FactKind::Bool, "its resource policy denies writing with keys that the customer provides"),
+    component("encrypted_in_transit", FactKind::Bool, "every way into it is encrypted; unknown where it depends on the client"),
+    component(
+        "end_of_life",
+        FactKind::Map,
+        "its engine, runtime or version with the day support ends: product, version, ends (YYYY-MM-DD), ended (bool), source; empty where the table does not have it",
+    ),
+    component(
+        "entry_points",
+        FactKind::List,
+        "external entities (internet, aws:anyone, aws:account/…) whose data reaches it along active flows, however far",
+    ),
+    system("environments", FactKind::List, "environment names (prod, staging, dev, …) found in tags and names of one account"),
+    component("event_loop", FactKind::List, "addresses of a cycle of triggers through it"),
+    component(
+        "external_input",
+        FactKind::Bool,
+        "data of an external entity that is not trusted reaches it along active flows, however far",
+    ),
+    system("findings_routed", FactKind::Bool, "an event rule or subscription carries findings of GuardDuty or Security Hub to someone"),
+    component("flow_logged", FactKind::Bool, "for a VPC or subnet: a flow log records its traffic"),
+    component("foreign_accounts", FactKind::List, "account ids that its resource or trust policy names and that are not the system's own"),
+    component("foreign_actions", FactKind::List, "IAM actions that its resource policy allows other accounts"),
+    component(
+        "foreign_without_external_id",
+        FactKind::List,
+        "for a role: foreign accounts that its trust policy admits without sts:ExternalId",
+    ),
+    component("granted_by", FactKind::List, "policies that grant what it may do: maps with name, managed (bool), source"),
+    component("grants", FactKind::List, "statements it holds: maps with effect, actions, resources, services, any_resource, conditional"),
+    component("grants_to", FactKind::List, "addresses of components that its policies name"),
+    component("group_members", FactKind::List, "for a security group: addresses that carry it"),
+    component("groups_open", FactKind::List, "addresses of its security groups that admit the whole internet on some port"),
+    system("guardduty", FactKind::Bool, "a GuardDuty detector is on"),
+    component("has_access_key", FactKind::Bool, "for a user: a long-lived access key exists in the plan"),
+    component("identity_shared_with", FactKind::List, "addresses of other compute that runs as the same role"),
+    component("internet_ports", FactKind::List, "ports (numbers) that the internet reaches; -1 stands for every port"),
+    component(
+        "internet_reachable",
+        FactKind::Bool,
+        "the internet reaches it on the network: address, route, network ACL and security group, with the reasons; unknown where one of them is not known",
+    ),
+    component(
+        "irsa_subject_broad",
+        FactKind::Bool,
+        "for a role: pods of several namespaces or service accounts can take it (subject missing or with a wildcard)",
+    ),
+    component("isolated_namespace", FactKind::Bool, "for a namespace or workload: a network policy denies by default"),
+    component("key_users", FactKind::List, "for a key: addresses of components encrypted under it"),
+    component("logged", FactKind::Bool, "its access is logged by a setting of its own or by a companion"),
+    component("mfa_enforced", FactKind::Bool, "for a user or group: a policy denies what comes without a second factor"),
+    system("multi_region_trail", FactKind::Bool, "a trail that is on records all regions"),
+    component(
+        "network_bound_role",
+        FactKind::Bool,
+        "its role's grants or trust are tied to its own network (aws:SourceVpc, aws:SourceIp, aws:EC2InstanceSourceVPC)",
+    ),
+    component(
+        "not_reachable_because",
+        FactKind::Text,
+        "what keeps the internet out where something (a public address, publicly_accessible) suggests that it could come in",
+    ),
+    component("oidc_audience_missing", FactKind::Bool, "for a role: a federated trust has no condition on the audience"),
+    component("oidc_issuers", FactKind::List, "for a role: issuers of web identities that it trusts"),
+    component(
+        "oidc_subject_broad",
+        FactKind::Bool,
+        "for a role: the trust for a CI provider admits any repository, any branch of one or has no condition on the subject",
+    ),
+    component(
+        "open_egress",
+        FactKind::Bool,
+        "its traffic may go to any address of the internet: a route out and a security group that lets it; or no VPC at all",
+    ),
+    component(
+        "open_ingress",
+        FactKind::List,
+        "security group rules that admit the whole internet: maps with protocol, from_port, to_port, cidr, group",
+    ),
+    component("passrole_any", FactKind::Bool, "its policies allow iam:PassRole on every role without a condition on the service"),
+    system("password_policy", FactKind::Bool, "an account password policy exists"),
+    component(
+        "plaintext_secrets",
+        FactKind::List,
+        "secrets written in its configuration: maps with name, kind, where; never the secret itself",
+    ),
+    component("producers", FactKind::List, "addresses that send data to it by an active flow"),
+    component(
+        "public_actions",
+        FactKind::List,
+        "IAM actions that resource policies and ACLs allow everyone, account-level and bucket-level blocks considered",
+    ),
+    component(
+        "public_blocked_by",
+        FactKind::Text,
+        "what undoes a public policy or ACL: a public access block, object ownership or the default for new buckets",
+    ),
+    component("public_by", FactKind::List, "how everyone is allowed: policy, acl, permission"),
+    component("public_write_actions", FactKind::List, "those public actions that change or delete"),
+    component("rate_limited", FactKind::Bool, "a throttle, usage plan or web ACL rate rule limits its callers"),
+    component("replicated", FactKind::Bool, "a copy in another region, account or cluster exists"),
+    component("rotated", FactKind::Bool, "for a secret: rotation is configured or the service rotates it"),
+    component("run_by", FactKind::List, "for a role: addresses of the compute that runs as it"),
+    component("run_by_exposed", FactKind::Bool, "for a role: compute that takes data from outside runs as it"),
+    component("scaled_out", FactKind::Bool, "it runs in more than one instance or availability zone"),
+    system("scps", FactKind::List, "addresses of service control policies"),
+    system("security_hub", FactKind::Bool, "Security Hub is on"),
+    component(
+        "service_trust_open",
+        FactKind::List,
+        "service principals (texts) that a resource or trust policy or permission admits without aws:SourceArn, aws:SourceAccount or aws:SourceOrgID",
+    ),
+    component("shield", FactKind::Bool, "Shield Advanced protects it"),
+    component("subnet_tier", FactKind::Text, "public, private or isolated, by the routes of its subnets"),
+    component("tls_required", FactKind::Bool, "for a database: its parameter group refuses clients without TLS"),
+    component("trail_covers", FactKind::Bool, "a trail that is on records the management events of its account"),
+    system("trail_stoppers", FactKind::List, "principals that may stop or delete trails"),
+    system("trails", FactKind::List, "addresses of CloudTrail trails that are on"),
+    component("triggers", FactKind::List, "addresses of queues, topics, streams, buckets or rules that invoke it"),
+    component("trust_anyone", FactKind::Bool, "for a role: any AWS principal can assume it; no condition narrows it"),
+    component("trust_services", FactKind::List, "for a role: service principals (texts) that can assume it"),
+    component("waf", FactKind::Bool, "a web ACL stands before it"),
+    component("watched", FactKind::List, "metrics (texts) that alarms watch on it"),
+    component(
+        "wildcard_grants",
+        FactKind::List,
+        "services (IAM prefixes) of which its policies allow every action on every resource; `*` for all",
+    ),
+    component("writers", FactKind::List, "addresses of principals in the plan that may write to it or delete from it"),
+    component("zones", FactKind::Number, "availability zones that its subnets lie in, where known"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::FACTS;
+
+    #[test]
+    fn the_vocabulary_is_sorted_and_has_no_doubles() {
+        assert!(FACTS.is_sorted_by(|a, b| (a.name, a.on) < (b.name, b.on)));
+    }
+}

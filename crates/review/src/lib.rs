@@ -1,10 +1,24 @@
 //! Steps 2 to 6 of a review, pure: flows, facts, threats, risk, mitigations and response of an architecture.
 
+mod address_pattern;
+pub mod catalogue;
+mod expression;
 mod facts;
 mod outcome;
+mod review;
+mod risk;
+mod threats;
 
+pub use catalogue::{
+    Adjustment, Catalogue, CatalogueError, ComponentType, Control, ControlKind, Costs, Detect, Dimension, EnvironmentWords, Example,
+    Expectation, Framework, Likelihood, On, Page, QuestionText, RiskTable, Rule, Selector, SettingDoc, SettingKind, WorkloadRule,
+};
+pub use expression::{
+    EvaluationError, Expression, ExpressionError, Gap, Operand, Read, Scope, Shape, Template, Val, ValueKind, Verdict, Vocabulary,
+};
 pub use facts::{FACTS, FactDoc, FactKind, FactOn, Facts};
 pub use outcome::{
     Alarm, AttackPath, Category, Evidence, Fix, InOrder, Mitigation, PathStep, Policy, Question, Recovery, Response, Review, Runbook,
     Score, Severity, Status, Term, Threat, TrainingTopic,
 };
+pub use review::review;

@@ -1,0 +1,26 @@
+//! The review: composes steps 2 to 6. Each phase is a function from values to values; this file only says in which order.
+
+use bartizan_model::Architecture;
+
+use crate::catalogue::Catalogue;
+use crate::outcome::{Policy, Response, Review};
+use crate::{Facts, threats};
+
+/// Reviews an architecture.
+pub fn review(mut architecture: Architecture, catalogue: &Catalogue, policy: &Policy) -> Review {
+    threats::apply_to_settings(&mut architecture);
+    let mut facts = Facts::default();
+    threats::apply_to_facts(&architecture, &mut facts);
+    let found = threats::find(&architecture, &facts, catalogue, policy);
+    Review {
+        architecture,
+        threats: found.threats,
+        attack_paths: Vec::new(),
+        mitigations: Vec::new(),
+        response: Response::default(),
+        questions: found.questions,
+        in_order: found.in_order,
+        training: Vec::new(),
+        diagnostics: found.diagnostics,
+    }
+}

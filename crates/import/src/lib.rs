@@ -1,1 +1,8 @@
-//! Placeholder while the workspace is laid out.
+//! Step 1 of a review: files → [`bartizan_model::Architecture`].
+
+mod json;
+mod resource;
+mod terraform;
+mod tree;
+
+pub use tree::{MAX_FILE_BYTES, Read, Tree};

@@ -73,6 +73,19 @@ impl Text {
         &self.0
     }
 
+    /// Length in bytes of the mark (a reference or an unknown) that encoded text starts with; `None` where it starts with plain text.
+    pub fn mark_length(encoded: &str) -> Option<usize> {
+        if !encoded.starts_with([OPEN, UNKNOWN]) {
+            return None;
+        }
+        Some(encoded.find(CLOSE).map_or(encoded.len(), |end| end + CLOSE.len_utf8()))
+    }
+
+    /// True for the characters that mark references in encoded text.
+    pub fn is_mark(character: char) -> bool {
+        matches!(character, OPEN | SEPARATOR | CLOSE | UNKNOWN)
+    }
+
     /// Appends another text.
     pub fn push(&mut self, other: &Text) {
         self.0.push_str(&other.0);

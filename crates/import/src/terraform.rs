@@ -1,0 +1,51 @@
+//! Terraform files → resources with evaluated bodies.
+//!
+//! `parse` text to syntax trees, `config` what each directory declares, `resolve` and `module` instances of modules and resources,
+//! `evaluate` and `functions` expressions, `policy_document` the one data source that computes.
+//! Joining resources to components is not done here: see `lower`.
+
+mod config;
+mod convert;
+mod evaluate;
+mod functions;
+mod json_syntax;
+mod module;
+mod parse;
+mod policy_document;
+mod provider;
+mod resolve;
+mod syntax;
+
+use std::collections::HashMap;
+
+use bartizan_model::{Diagnostic, Node, Sources, Text};
+
+use crate::resource::Resource;
+use crate::tree::Tree;
+
+/// What the Terraform files of a tree declare.
+#[derive(Default)]
+pub(crate) struct Plan {
+    pub(crate) resources: Vec<Resource>,
+    /// JSON documents that the configuration built (`jsonencode`, `aws_iam_policy_document`), by their text, with the spans of what they were built of.
+    pub(crate) documents: HashMap<Text, Vec<Node>>,
+}
+
+/// Reads and evaluates every root module of the tree.
+pub(crate) fn read(tree: &Tree, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Plan {
+    let config = config::Config::read(tree, sources, diagnostics);
+    if config.n_files == 0 {
+        return Plan::default();
+    }
+    let resolver = resolve::Resolver::new(&config, tree, std::mem::take(sources));
+    let resources = resolver.resources();
+    let (found, documents, read) = resolver.finish();
+    diagnostics.extend(found);
+    *sources = read;
+    Plan { resources, documents }
+}
+
+/// A number as Terraform prints it: no decimal point where it is whole.
+pub(crate) fn number_text(number: f64) -> String {
+    if number.fract() == 0.0 && number.abs() < 1e15 { format!("{number:.0}") } else { format!("{number}") }
+}

@@ -1,0 +1,95 @@
+//! The files under review, as import sees them: a sorted list of paths and a way to read one. No IO of its own.
+
+use std::collections::BTreeSet;
+
+/// Files larger than this are refused.
+pub const MAX_FILE_BYTES: usize = 64 << 20;
+
+/// Reads the bytes of a file by its path in the tree; the error says why it cannot be had.
+pub type Read = Box<dyn Fn(&str) -> Result<Vec<u8>, String>>;
+
+/// A tree of files. Paths are relative to its root, with `/`, without `.` or `..`.
+pub struct Tree {
+    paths: BTreeSet<String>,
+    read: Read,
+}
+
+impl Tree {
+    /// A tree of the given paths whose contents `read` gives.
+    pub fn new(paths: impl IntoIterator<Item = String>, read: Read) -> Self {
+        Self { paths: paths.into_iter().collect(), read }
+    }
+
+    /// A tree held in memory: pairs of path and text.
+    pub fn from_memory(files: impl IntoIterator<Item = (String, String)>) -> Self {
+        let files: std::collections::BTreeMap<String, String> = files.into_iter().collect();
+        let paths: Vec<String> = files.keys().cloned().collect();
+        Self::new(paths, Box::new(move |path| files.get(path).map(|text| text.clone().into_bytes()).ok_or_else(|| "no such file".to_owned())))
+    }
+
+    /// All paths, sorted.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().map(String::as_str)
+    }
+
+    /// True when there is such a file.
+    pub fn contains(&self, path: &str) -> bool {
+        self.paths.contains(path)
+    }
+
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// When it is not in the tree, cannot be read or is too large.
+    pub fn bytes(&self, path: &str) -> Result<Vec<u8>, String> {
+        if !self.contains(path) {
+            return Err(format!("`{path}` is not among the files under review"));
+        }
+        let bytes = (self.read)(path)?;
+        if bytes.len() > MAX_FILE_BYTES {
+            return Err(format!("`{path}` is larger than {} MiB", MAX_FILE_BYTES >> 20));
+        }
+        Ok(bytes)
+    }
+
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// As [`Tree::bytes`], and when it is not UTF-8.
+    pub fn text(&self, path: &str) -> Result<String, String> {
+        String::from_utf8(self.bytes(path)?).map_err(|_| format!("`{path}` is not UTF-8 text"))
+    }
+}
+
+/// Joins a directory of the tree and a relative or tree-absolute (`/…`) path; `None` where it leaves the tree.
+pub(crate) fn join(directory: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    let from = if path.starts_with('/') { "" } else { directory };
+    for part in from.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// The directory part of a path; empty for a file at the root.
+pub(crate) fn directory(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join;
+
+    #[test]
+    fn paths_cannot_leave_the_tree() {
+        assert_eq!(join("envs/prod", "../../modules/x").as_deref(), Some("modules/x"));
+        assert_eq!(join("a", "/b/./c").as_deref(), Some("b/c"));
+        assert_eq!(join("a", "../../etc/passwd"), None);
+    }
+}

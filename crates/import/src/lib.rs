@@ -1,8 +1,55 @@
 //! Step 1 of a review: files → [`bartizan_model::Architecture`].
+//!
+//! [`load`] lists the files, [`import`] reads them. Bad input gives diagnostics, never an error: what can be read is read.
+//! Which resource is which component is data, see [`Services`]; flows, boundaries and exposure are the review's.
 
+mod catalogue;
 mod json;
+mod load;
+mod lower;
+mod pattern;
 mod resource;
 mod terraform;
 mod tree;
 
+use bartizan_model::{Architecture, Sources};
+
+pub use catalogue::{CatalogueError, Services};
+pub use load::{LoadError, load};
 pub use tree::{MAX_FILE_BYTES, Read, Tree};
+
+/// Evaluation recurses through locals and modules; its depth is bounded, and this much stack holds that depth.
+const STACK_BYTES: usize = 1 << 30;
+
+/// Reads everything in a tree.
+pub fn import(tree: &Tree, services: &Services) -> Architecture {
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, || read(tree, services));
+        match worker.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(architecture)) => architecture,
+            // A panic is our bug: it goes on where it can be told as one.
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            // No thread to be had: shallow configurations fit any stack.
+            Err(_) => read(tree, services),
+        }
+    })
+}
+
+fn read(tree: &Tree, services: &Services) -> Architecture {
+    let mut sources = Sources::default();
+    let mut diagnostics = Vec::new();
+    let plan = terraform::read(tree, &mut sources, &mut diagnostics);
+    let documents = lower::Documents { sources: &sources, built: &plan.documents };
+    let lowered = lower::lower(&plan.resources, services, &documents);
+    diagnostics.extend(lowered.diagnostics);
+    let mut architecture = Architecture {
+        components: lowered.components,
+        links: lowered.links,
+        unknown_types: lowered.unknown_types,
+        diagnostics,
+        sources,
+        ..Architecture::default()
+    };
+    architecture.normalise();
+    architecture
+}

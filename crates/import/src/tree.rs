@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 pub const MAX_FILE_BYTES: usize = 64 << 20;
 
 /// Reads the bytes of a file by its path in the tree; the error says why it cannot be had.
-pub type Read = Box<dyn Fn(&str) -> Result<Vec<u8>, String>>;
+pub type Read = Box<dyn Fn(&str) -> Result<Vec<u8>, String> + Send + Sync>;
 
 /// A tree of files. Paths are relative to its root, with `/`, without `.` or `..`.
 pub struct Tree {

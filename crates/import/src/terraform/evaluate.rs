@@ -26,13 +26,11 @@ pub(crate) struct Failure {
     /// Lower case, no full stop.
     pub(crate) why: String,
     pub(crate) span: Span,
-    /// True where the plan cannot know rather than being wrong: a variable without value as a collection to loop over.
-    pub(crate) unknown: bool,
 }
 
 impl Failure {
     pub(crate) fn new(why: impl Into<String>, span: Span) -> Self {
-        Self { why: why.into(), span, unknown: false }
+        Self { why: why.into(), span }
     }
 }
 

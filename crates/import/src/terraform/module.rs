@@ -15,8 +15,6 @@ use super::syntax::Block;
 pub(crate) struct Stack {
     /// Its directory.
     pub(crate) path: String,
-    /// What its addresses start with; empty for the only stack and for the tree's root.
-    pub(crate) prefix: String,
 }
 
 /// A module instance: a directory, called from somewhere, with its arguments.

@@ -64,7 +64,7 @@ impl<'a> Resolver<'a> {
         let only = roots.len() == 1;
         let modules = roots.into_iter().map(|directory| {
             let prefix = if only || directory.path.is_empty() { String::new() } else { format!("{}:", directory.path) };
-            let stack = Rc::new(Stack { path: directory.path.clone(), prefix: prefix.clone() });
+            let stack = Rc::new(Stack { path: directory.path.clone() });
             Rc::new(Module {
                 directory,
                 prefix,

@@ -203,7 +203,7 @@ struct ServiceFile {
     #[serde(default)]
     types: IndexMap<String, TypeFile>,
     #[serde(default)]
-    terraform: IndexMap<String, ResourceFile>,
+    terraform: IndexMap<String, Option<ResourceFile>>,
 }
 
 /// Anything at all: what the review reads and import does not.
@@ -241,7 +241,7 @@ enum KindFile {
     Supporting,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ResourceFile {
     #[serde(default)]
@@ -342,6 +342,8 @@ impl Services {
             self.types.insert(Self::full(&service, &name), entry);
         }
         for (name, entry) in file.terraform {
+            // An entry without a body: the type is known and says nothing.
+            let entry = entry.unwrap_or_default();
             let links = match entry.links {
                 None => Vec::new(),
                 Some(LinksFile::List(list)) => list
@@ -357,7 +359,9 @@ impl Services {
                     .into_iter()
                     .map(|(relation, end)| match end {
                         LinkEnd::Paths(paths) => LinkMapping { relation, from: None, to: Some(paths), of: None },
-                        LinkEnd::Typed { at, of } => LinkMapping { relation, from: None, to: Some(at), of: Some(Self::full(&service, &of)) },
+                        LinkEnd::Typed { at, of } => {
+                            LinkMapping { relation, from: None, to: Some(at), of: Some(Self::full(&service, &of)) }
+                        }
                     })
                     .collect(),
             };

@@ -51,7 +51,8 @@ pub fn load(paths: &[PathBuf]) -> Result<Tree, LoadError> {
         let walk = WalkDir::new(start).follow_links(true).sort_by_file_name().into_iter();
         let entries = walk.filter_entry(|entry| {
             let name = entry.file_name().to_string_lossy();
-            let skipped = SKIPPED.contains(&name.as_ref()) || (name == "providers" && entry.path().parent().is_some_and(|p| p.ends_with(".terraform")));
+            let skipped = SKIPPED.contains(&name.as_ref())
+                || (name == "providers" && entry.path().parent().is_some_and(|p| p.ends_with(".terraform")));
             entry.depth() == 0 || !(entry.file_type().is_dir() && skipped)
         });
         // What cannot be listed (a broken or circular link, a forbidden directory) is passed over: there is nothing in it to review.

@@ -167,7 +167,8 @@ impl<'a> Lowering<'a> {
             _ if joins == 0 => None,
             (Some(paths), _) => {
                 let ends = nodes_at(&resource.body, paths);
-                let first = ends.into_iter().find_map(|node| self.resolve(node, mapping.of.as_deref(), resource, joins - 1).into_iter().next());
+                let first =
+                    ends.into_iter().find_map(|node| self.resolve(node, mapping.of.as_deref(), resource, joins - 1).into_iter().next());
                 first.filter(|address| self.fits(address, mapping.of.as_deref()))
             }
             (None, Mode::Looked) => mapping.is.as_deref().and_then(|component_type| self.looked_up(resource, mapping, component_type)),
@@ -185,7 +186,11 @@ impl<'a> Lowering<'a> {
 
     /// What a data source looks up: a component of another stack with that name, else a component of its own.
     fn looked_up(&mut self, resource: &'a Resource, mapping: &'a ResourceMapping, component_type: &str) -> Option<Address> {
-        let name = mapping.name.iter().find_map(|path| resource.body.first_at(path)).and_then(|node| node.value.as_str().map(std::borrow::Cow::into_owned));
+        let name = mapping
+            .name
+            .iter()
+            .find_map(|path| resource.body.first_at(path))
+            .and_then(|node| node.value.as_str().map(std::borrow::Cow::into_owned));
         if let Some(found) = name.as_deref().and_then(|name| self.names.by_name(component_type, name, &resource.stack)) {
             return Some(found);
         }

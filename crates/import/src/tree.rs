@@ -24,7 +24,10 @@ impl Tree {
     pub fn from_memory(files: impl IntoIterator<Item = (String, String)>) -> Self {
         let files: std::collections::BTreeMap<String, String> = files.into_iter().collect();
         let paths: Vec<String> = files.keys().cloned().collect();
-        Self::new(paths, Box::new(move |path| files.get(path).map(|text| text.clone().into_bytes()).ok_or_else(|| "no such file".to_owned())))
+        Self::new(
+            paths,
+            Box::new(move |path| files.get(path).map(|text| text.clone().into_bytes()).ok_or_else(|| "no such file".to_owned())),
+        )
     }
 
     /// All paths, sorted.

@@ -12,8 +12,20 @@ const MIN_MENTIONED: usize = 4;
 
 /// Services whose resources others name in configuration text by their plain name.
 const NAMED_IN_TEXT: [&str; 14] = [
-    "s3", "sqs", "sns", "dynamodb", "kinesis", "firehose", "lambda", "secretsmanager", "ssm", "stepfunctions", "eventbridge", "rds",
-    "elasticache", "opensearch",
+    "s3",
+    "sqs",
+    "sns",
+    "dynamodb",
+    "kinesis",
+    "firehose",
+    "lambda",
+    "secretsmanager",
+    "ssm",
+    "stepfunctions",
+    "eventbridge",
+    "rds",
+    "elasticache",
+    "opensearch",
 ];
 
 /// The index.

@@ -60,8 +60,7 @@ impl Config {
                     }
                 };
                 let id = sources.add(file.clone(), text.as_str());
-                let (body, problems) =
-                    if file.ends_with(".json") { json_syntax::parse(id, &text) } else { parse::parse_hcl(id, &text) };
+                let (body, problems) = if file.ends_with(".json") { json_syntax::parse(id, &text) } else { parse::parse_hcl(id, &text) };
                 diagnostics.extend(problems);
                 if is_values(&file) {
                     directory.values.extend(body.attributes.into_iter().map(|attribute| (attribute.name.clone(), attribute)));

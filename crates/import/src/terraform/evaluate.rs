@@ -106,9 +106,7 @@ impl<'a> Resolver<'a> {
             ExprKind::Bool(value) => Value::Bool(*value),
             ExprKind::Number(number) => Value::Number(*number),
             ExprKind::Text(text) => Value::Text(text.clone()),
-            ExprKind::Tuple(items) => {
-                Value::List(items.iter().map(|item| self.eval(item, scope)).collect::<Evaluated<_>>()?)
-            }
+            ExprKind::Tuple(items) => Value::List(items.iter().map(|item| self.eval(item, scope)).collect::<Evaluated<_>>()?),
             ExprKind::Object(members) => return self.object(members, scope, span),
             ExprKind::Template(parts) => self.template_value(parts, scope, span)?,
             ExprKind::Name(_) | ExprKind::Traversal(..) => return self.traversal(expr, scope),
@@ -435,7 +433,10 @@ impl<'a> Resolver<'a> {
                         let item = if position >= 0.0 && position.fract() == 0.0 { items.get(position as usize) } else { None };
                         match item {
                             Some(item) => self.access(item, rest, scope, span),
-                            None => Err(Failure::new(format!("index {} is out of range: the list has {}", number_text(position), items.len()), span)),
+                            None => Err(Failure::new(
+                                format!("index {} is out of range: the list has {}", number_text(position), items.len()),
+                                span,
+                            )),
                         }
                     }
                     _ => match map_key(&index)? {

@@ -63,7 +63,9 @@ pub(crate) fn call<'a>(resolver: &Resolver<'a>, scope: &Scope<'a>, name: &str, n
             let value = if copies_text(short) { derived(&node) } else { unknown_of(&node) };
             Ok(Node::new(value, span))
         }
-        None if name.contains("::") => Ok(Node::new(Value::after_apply(format!("the provider's function `{name}` is not evaluated")), span)),
+        None if name.contains("::") => {
+            Ok(Node::new(Value::after_apply(format!("the provider's function `{name}` is not evaluated")), span))
+        }
         None => Err(Failure::new(format!("there is no function `{name}`"), span)),
     }
 }
@@ -72,8 +74,25 @@ pub(crate) fn call<'a>(resolver: &Resolver<'a>, scope: &Scope<'a>, name: &str, n
 fn copies_text(name: &str) -> bool {
     matches!(
         name,
-        "lower" | "upper" | "title" | "trim" | "trimprefix" | "trimsuffix" | "trimspace" | "replace" | "substr" | "chomp" | "split" | "regex"
-            | "urlencode" | "base64encode" | "base64decode" | "indent" | "strrev" | "basename" | "dirname"
+        "lower"
+            | "upper"
+            | "title"
+            | "trim"
+            | "trimprefix"
+            | "trimsuffix"
+            | "trimspace"
+            | "replace"
+            | "substr"
+            | "chomp"
+            | "split"
+            | "regex"
+            | "urlencode"
+            | "base64encode"
+            | "base64decode"
+            | "indent"
+            | "strrev"
+            | "basename"
+            | "dirname"
     )
 }
 

@@ -87,7 +87,10 @@ fn expr(node: &Node) -> Expr {
         },
         Value::List(items) => ExprKind::Tuple(items.iter().map(expr).collect()),
         Value::Map(members) => ExprKind::Object(
-            members.iter().map(|(key, member)| (Expr { kind: ExprKind::Text(key.as_str().into()), span: member.span }, expr(member))).collect(),
+            members
+                .iter()
+                .map(|(key, member)| (Expr { kind: ExprKind::Text(key.as_str().into()), span: member.span }, expr(member)))
+                .collect(),
         ),
     };
     Expr { kind, span: node.span }

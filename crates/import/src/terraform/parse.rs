@@ -212,7 +212,9 @@ impl Reader {
             Expression::Number(number) => ExprKind::Number(number.value().as_f64().unwrap_or(f64::NAN)),
             Expression::String(text) => ExprKind::Text(Text::literal(text.as_str())),
             Expression::Array(items) => ExprKind::Tuple(items.iter().map(|item| self.expr(item)).collect()),
-            Expression::Object(members) => ExprKind::Object(members.iter().map(|(key, value)| (self.key(key), self.expr(value.expr()))).collect()),
+            Expression::Object(members) => {
+                ExprKind::Object(members.iter().map(|(key, value)| (self.key(key), self.expr(value.expr()))).collect())
+            }
             Expression::StringTemplate(template) => self.template_kind(template),
             Expression::HeredocTemplate(heredoc) => self.template_kind(&heredoc.template),
             Expression::Parenthesis(inner) => return Expr { span, ..self.expr(inner.inner()) },
@@ -388,7 +390,8 @@ mod tests {
 
     #[test]
     fn a_broken_block_does_not_lose_the_others() {
-        let text = "resource \"a\" \"one\" {\n  x = 1\n}\n\nresource \"a\" \"two\" {\n  x = = 2\n}\n\nresource \"a\" \"three\" {\n  x = 3\n}\n";
+        let text =
+            "resource \"a\" \"one\" {\n  x = 1\n}\n\nresource \"a\" \"two\" {\n  x = = 2\n}\n\nresource \"a\" \"three\" {\n  x = 3\n}\n";
         let (body, diagnostics) = parse_hcl(FileId(0), text);
         let names: Vec<_> = body.blocks.iter().filter_map(|block| block.label(1)).collect();
         assert_eq!(names, ["one", "three"]);

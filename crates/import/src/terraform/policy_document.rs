@@ -10,7 +10,14 @@ use crate::json::{self, Origin};
 
 impl<'a> Resolver<'a> {
     /// An attribute of a data source that can be told from the files; `None` where only AWS knows it.
-    pub(crate) fn data_attribute(&self, instance: &Instance<'a>, address: &str, name: &str, scope: &Scope<'a>, span: Span) -> Evaluated<Option<Node>> {
+    pub(crate) fn data_attribute(
+        &self,
+        instance: &Instance<'a>,
+        address: &str,
+        name: &str,
+        scope: &Scope<'a>,
+        span: Span,
+    ) -> Evaluated<Option<Node>> {
         let kind = instance.block.label(0).unwrap_or("");
         let valued = |value: &str| Some(Node::new(Value::Text(Text::reference(address, name, Some(value))), span));
         Ok(match (kind, name) {
@@ -70,7 +77,9 @@ impl<'a> Resolver<'a> {
     /// Outputs of another stack under review, found by its backend.
     fn remote_state(&self, instance: &Instance<'a>, scope: &Scope<'a>, span: Span) -> Evaluated<Option<Node>> {
         let body = self.body(&instance.block.body, scope, instance.block.span, true);
-        let Some(backend) = body.get("backend").and_then(|node| node.value.as_str().map(std::borrow::Cow::into_owned)) else { return Ok(None) };
+        let Some(backend) = body.get("backend").and_then(|node| node.value.as_str().map(std::borrow::Cow::into_owned)) else {
+            return Ok(None);
+        };
         let Some(settings) = body.get("config") else { return Ok(None) };
         let root = self.stack_of_state(&backend, settings, &instance.module);
         Ok(root.filter(|root| root.stack.path != instance.module.stack.path).map(|root| self.outputs(&root, span)))
@@ -133,7 +142,8 @@ impl<'a> Resolver<'a> {
 }
 
 fn replace_or_push(statements: &mut Vec<Node>, new: Node) {
-    let sid = |node: &Node| node.get("Sid").and_then(|sid| sid.value.as_str().map(std::borrow::Cow::into_owned)).filter(|sid| !sid.is_empty());
+    let sid =
+        |node: &Node| node.get("Sid").and_then(|sid| sid.value.as_str().map(std::borrow::Cow::into_owned)).filter(|sid| !sid.is_empty());
     if let Some(wanted) = sid(&new)
         && let Some(old) = statements.iter_mut().find(|old| sid(old).as_deref() == Some(&wanted))
     {
@@ -180,7 +190,8 @@ fn statement(block: &Node) -> Node {
     }
     let mut conditions: IndexMap<String, Node> = IndexMap::new();
     for condition in block.at("condition[]") {
-        let known = |name: &str| condition.get(name).and_then(|node| node.value.as_str().map(std::borrow::Cow::into_owned)).unwrap_or_default();
+        let known =
+            |name: &str| condition.get(name).and_then(|node| node.value.as_str().map(std::borrow::Cow::into_owned)).unwrap_or_default();
         let Some(values) = condition.get("values") else { continue };
         let test = conditions.entry(known("test")).or_insert_with(|| Node::new(Value::Map(IndexMap::new()), condition.span));
         if let Value::Map(keys) = &mut test.value {

@@ -65,15 +65,7 @@ impl<'a> Resolver<'a> {
         let modules = roots.into_iter().map(|directory| {
             let prefix = if only || directory.path.is_empty() { String::new() } else { format!("{}:", directory.path) };
             let stack = Rc::new(Stack { path: directory.path.clone() });
-            Rc::new(Module {
-                directory,
-                prefix,
-                stack,
-                call: None,
-                depth: 0,
-                values: RefCell::default(),
-                children: RefCell::default(),
-            })
+            Rc::new(Module { directory, prefix, stack, call: None, depth: 0, values: RefCell::default(), children: RefCell::default() })
         });
         *resolver.roots.borrow_mut() = modules.collect();
         resolver
@@ -266,7 +258,9 @@ impl<'a> Resolver<'a> {
             ("terraform" | "self", _) => Ok(Node::new(Value::after_apply("it is known only when the plan is applied"), span)),
             ("module", Some(first)) => self.module_value(module, first, rest, scope, span),
             ("data", Some(kind)) => match rest.first() {
-                Some(Accessor::Attribute(label)) => self.resource_value(module, true, kind, label, rest.get(1..).unwrap_or(&[]), scope, span),
+                Some(Accessor::Attribute(label)) => {
+                    self.resource_value(module, true, kind, label, rest.get(1..).unwrap_or(&[]), scope, span)
+                }
                 _ => Err(Failure::new("`data` wants a type and a name", span)),
             },
             (kind, Some(label)) => self.resource_value(module, false, kind, label, rest, scope, span),
@@ -274,7 +268,13 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn memo(&self, module: &Module<'a>, key: (Namespace, &'a str), span: Span, compute: impl FnOnce() -> Evaluated<Node>) -> Evaluated<Rc<Node>> {
+    fn memo(
+        &self,
+        module: &Module<'a>,
+        key: (Namespace, &'a str),
+        span: Span,
+        compute: impl FnOnce() -> Evaluated<Node>,
+    ) -> Evaluated<Rc<Node>> {
         let found = module.values.borrow().get(&key).cloned();
         match found {
             Some(Memo::Done(result)) => return result,
@@ -522,7 +522,9 @@ impl<'a> Resolver<'a> {
         let expansion = match known {
             Some(Some(expansion)) => expansion,
             // It is being computed: the resource's `count` refers to the resource itself.
-            Some(None) => Rc::new(Expansion::Symbolic(Node::new(Value::unresolved("the number of instances refers to itself"), block.header))),
+            Some(None) => {
+                Rc::new(Expansion::Symbolic(Node::new(Value::unresolved("the number of instances refers to itself"), block.header)))
+            }
             None => {
                 self.expansions.borrow_mut().insert(base.to_owned(), None);
                 let expansion = Rc::new(self.expansion(block, &Scope::of(module)));
@@ -559,9 +561,9 @@ impl<'a> Resolver<'a> {
             (Expansion::Symbolic(_), Some(Accessor::Index(_))) => {
                 return self.access(&whole("[*]"), accessors.get(1..).unwrap_or(&[]), scope, span);
             }
-            (Expansion::Each(_), _) => Value::Map(
-                keys.iter().zip(each_keys(&expansion)).map(|(key, name)| (name.to_owned(), whole(&key.suffix))).collect(),
-            ),
+            (Expansion::Each(_), _) => {
+                Value::Map(keys.iter().zip(each_keys(&expansion)).map(|(key, name)| (name.to_owned(), whole(&key.suffix))).collect())
+            }
             // An attribute straight of a counted resource is an error today; old configurations mean the first.
             (Expansion::Count(n), Some(Accessor::Attribute(_))) if *n > 0 => return self.access(&whole("[0]"), accessors, scope, span),
             (Expansion::Symbolic(_), Some(Accessor::Attribute(_))) => return self.access(&whole("[*]"), accessors, scope, span),
@@ -579,7 +581,8 @@ impl<'a> Resolver<'a> {
         let key = (address.to_owned(), name.to_owned());
         let found = self.attributes.borrow().get(&key).cloned();
         match found {
-            Some(Memo::Done(result)) => return result.map(|node| (*node).clone()),
+            // Who asks is the place, not who asked first.
+            Some(Memo::Done(result)) => return result.map(|node| Node::new(node.value.clone(), span)),
             // A cycle through attributes: Terraform refuses it only between resources; an unvalued reference is true in any case.
             Some(Memo::InProgress) => return Ok(Node::new(Value::Text(Text::reference(address, name, None)), span)),
             None => {}
@@ -629,7 +632,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// Renders a template that evaluation itself read.
-    pub(crate) fn render_owned(&self, parts: Vec<TemplatePart>, variables: &IndexMap<String, Node>, span: Span, out: &mut Text) -> Evaluated<()> {
+    pub(crate) fn render_owned(
+        &self,
+        parts: Vec<TemplatePart>,
+        variables: &IndexMap<String, Node>,
+        span: Span,
+        out: &mut Text,
+    ) -> Evaluated<()> {
         let parts: &'a [TemplatePart] = self.config.templates.alloc(parts);
         self.template(parts, &Scope::template(variables), span, out)
     }
@@ -669,7 +678,13 @@ impl<'a> Resolver<'a> {
 
 /// Attributes by which others name a resource. Such a text stands for the resource even where it was put together from other references.
 fn is_identity(name: &str) -> bool {
-    name == "id" || name == "arn" || name == "name" || name == "bucket" || name == "identifier" || name == "family" || name.ends_with("_name")
+    name == "id"
+        || name == "arn"
+        || name == "name"
+        || name == "bucket"
+        || name == "identifier"
+        || name == "family"
+        || name.ends_with("_name")
         || name.ends_with("_identifier")
 }
 
@@ -692,11 +707,9 @@ fn instance_keys(expansion: &Expansion, span: Span) -> Vec<InstanceKey> {
                 count: None,
             })
             .collect(),
-        Expansion::Symbolic(why) => vec![InstanceKey {
-            suffix: "[*]".to_owned(),
-            each: Some(Rc::new((why.clone(), why.clone()))),
-            count: Some(why.clone()),
-        }],
+        Expansion::Symbolic(why) => {
+            vec![InstanceKey { suffix: "[*]".to_owned(), each: Some(Rc::new((why.clone(), why.clone()))), count: Some(why.clone()) }]
+        }
     }
 }
 
@@ -713,7 +726,11 @@ fn each_keys(expansion: &Expansion) -> impl Iterator<Item = &str> {
 fn installed_modules(config: &Config, tree: &Tree) -> BTreeMap<(String, String), String> {
     let mut out = BTreeMap::new();
     for directory in config.directories.keys() {
-        let path = if directory.is_empty() { ".terraform/modules/modules.json".to_owned() } else { format!("{directory}/.terraform/modules/modules.json") };
+        let path = if directory.is_empty() {
+            ".terraform/modules/modules.json".to_owned()
+        } else {
+            format!("{directory}/.terraform/modules/modules.json")
+        };
         let Ok(text) = tree.text(&path) else { continue };
         let origin = crate::json::Origin::Computed(Span::new(bartizan_model::FileId(0), 0..0));
         let Ok(manifest) = crate::json::parse(&text, origin) else { continue };

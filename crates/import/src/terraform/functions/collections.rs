@@ -57,7 +57,9 @@ pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Called> {
             Value::Null => Ok(Value::Null),
             _ => as_list(node).map(|items| Value::List(items.to_vec())),
         }),
-        "tomap" => args.get(0).and_then(|node| if node.value.is_null() { Ok(Value::Null) } else { args.map(0).map(|map| Value::Map(map.clone())) }),
+        "tomap" => {
+            args.get(0).and_then(|node| if node.value.is_null() { Ok(Value::Null) } else { args.map(0).map(|map| Value::Map(map.clone())) })
+        }
         "tostring" => convert(args, "string"),
         "tonumber" => convert(args, "number"),
         "tobool" => convert(args, "bool"),

@@ -1,8 +1,8 @@
 //! Encodings and hashes.
 
+use bartizan_model::{Node, Span, Text, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bartizan_model::{Node, Span, Text, Value};
 use indexmap::IndexMap;
 use sha1::Digest as _;
 

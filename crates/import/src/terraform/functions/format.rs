@@ -99,7 +99,9 @@ impl Verb {
             }
             't' => to_text(node)?.to_string(),
             'd' | 'f' | 'g' | 'e' | 'x' | 'X' | 'o' | 'b' => {
-                let Some(number) = node.value.as_number() else { return Ok(Text::unknown("a formatted number is known only after the apply")) };
+                let Some(number) = node.value.as_number() else {
+                    return Ok(Text::unknown("a formatted number is known only after the apply"));
+                };
                 self.number(letter, number)
             }
             other => return Err(Stop::Fail(format!("`%{other}` is not a verb"))),

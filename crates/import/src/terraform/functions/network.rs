@@ -35,7 +35,9 @@ fn base(net: IpNet) -> (u128, u8) {
 
 fn address(value: u128, bits: u8) -> Result<IpAddr, Stop> {
     if bits == 32 {
-        u32::try_from(value).map(|v| IpAddr::V4(Ipv4Addr::from(v))).map_err(|_| Stop::Fail("the address lies outside of the block".to_owned()))
+        u32::try_from(value)
+            .map(|v| IpAddr::V4(Ipv4Addr::from(v)))
+            .map_err(|_| Stop::Fail("the address lies outside of the block".to_owned()))
     } else {
         Ok(IpAddr::V6(Ipv6Addr::from(value)))
     }

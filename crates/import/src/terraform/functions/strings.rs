@@ -136,7 +136,10 @@ fn substr(args: &Args<'_>) -> Called {
 }
 
 fn compile(pattern: &str) -> Result<Regex, Stop> {
-    regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|_| Stop::Fail(format!("`{pattern}` is not a regular expression")))
+    regex::RegexBuilder::new(pattern)
+        .size_limit(1 << 20)
+        .build()
+        .map_err(|_| Stop::Fail(format!("`{pattern}` is not a regular expression")))
 }
 
 fn regex_first(args: &Args<'_>) -> Called {
@@ -164,11 +167,7 @@ fn captured(regex: &Regex, captures: &regex::Captures<'_>, node: &Node) -> Value
     }
     let named: indexmap::IndexMap<String, Node> =
         regex.capture_names().flatten().map(|name| (name.to_owned(), value(captures.name(name)))).collect();
-    if named.is_empty() {
-        Value::List((1..captures.len()).map(|index| value(captures.get(index))).collect())
-    } else {
-        Value::Map(named)
-    }
+    if named.is_empty() { Value::List((1..captures.len()).map(|index| value(captures.get(index))).collect()) } else { Value::Map(named) }
 }
 
 /// Texts of a list, for `sort` and the like; `None` where one is not known.

@@ -1,1 +1,3 @@
-//! Placeholder while the workspace is laid out.
+//! Step 7 and all machine formats: documents, diagrams, SARIF and JSON of a review.
+
+pub mod dfd;

@@ -1,5 +1,6 @@
 //! Text → syntax tree with spans. One bad block does not lose the file: it is blanked out and the rest is read.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bartizan_model::{Diagnostic, FileId, Severity, Span, Text};
@@ -18,9 +19,9 @@ pub(crate) fn parse_hcl(file: FileId, text: &str) -> (Body, Vec<Diagnostic>) {
     // A byte order mark would be a syntax error of its own.
     let base = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let text = text.get(base..).unwrap_or("");
-    let first_error = match hcl_edit::parser::parse_body(text) {
-        Ok(body) => return (Reader { file, base }.body(&body), Vec::new()),
-        Err(error) => syntax_error(file, base, text, &error),
+    let first_error = match parse_body(file, base, text) {
+        Ok(body) => return (body, Vec::new()),
+        Err(error) => error,
     };
     let mut diagnostics = Vec::new();
     let mut out = Body::default();
@@ -32,9 +33,9 @@ pub(crate) fn parse_hcl(file: FileId, text: &str) -> (Body, Vec<Diagnostic>) {
         let read = loop {
             let Some(last) = chunks.get(index + joined) else { break None };
             let part = text.get(chunk.start..last.end).unwrap_or("");
-            match hcl_edit::parser::parse_body(part) {
-                Ok(body) => break Some(Reader { file, base: base + chunk.start }.body(&body)),
-                Err(problem) => error = error.or_else(|| Some(syntax_error(file, base + chunk.start, part, &problem))),
+            match parse_body(file, base + chunk.start, part) {
+                Ok(body) => break Some(body),
+                Err(problem) => error = error.or(Some(problem)),
             }
             joined += 1;
             if joined > MAX_JOINED_CHUNKS {
@@ -60,10 +61,90 @@ pub(crate) fn parse_hcl(file: FileId, text: &str) -> (Body, Vec<Diagnostic>) {
     (out, diagnostics)
 }
 
+/// Stands in a masked text for a character that the parser stumbles over; restored when the tree is read.
+const MASK: char = '\u{1a}';
+/// Duplicate keys in one file beyond this are a syntax error.
+const MAX_DUPLICATE_KEYS: usize = 200;
+
+/// Parses one text. Two things that Terraform accepts and the parser refuses are masked first: a key that stands twice in an object (the last
+/// one wins), and a heredoc line that starts with the delimiter but goes on behind it.
+fn parse_body(file: FileId, base: usize, text: &str) -> Result<Body, Diagnostic> {
+    let first = match hcl_edit::parser::parse_body(text) {
+        Ok(body) => return Ok(Reader { file, base, renamed: BTreeMap::new() }.body(&body)),
+        Err(error) => error,
+    };
+    let mut masked = mask_heredocs(text);
+    let mut renamed = BTreeMap::new();
+    for _ in 0..MAX_DUPLICATE_KEYS {
+        match hcl_edit::parser::parse_body(&masked) {
+            Ok(body) => return Ok(Reader { file, base, renamed }.body(&body)),
+            Err(error) if error.message().contains("redefined object key") => {
+                if !rename_key(&mut masked, error.location().offset(), &mut renamed) {
+                    break;
+                }
+            }
+            Err(_) => break,
+        }
+    }
+    Err(syntax_error(file, base, text, &first))
+}
+
+/// Masks the first character of each heredoc line that starts with the delimiter and does not end with it.
+fn mask_heredocs(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut delimiter: Option<String> = None;
+    for line in text.split_inclusive('\n') {
+        let body = line.trim();
+        match &delimiter {
+            Some(word) if body == word => delimiter = None,
+            Some(word) if body.starts_with(word.as_str()) => {
+                let lead = line.len() - line.trim_start().len();
+                out.push_str(line.get(..lead).unwrap_or(""));
+                out.push(MASK);
+                out.push_str(line.get(lead + 1..).unwrap_or(""));
+                continue;
+            }
+            Some(_) => {}
+            None => {
+                let opened = body.rsplit_once("<<").map(|(_, word)| word.trim_start_matches('-'));
+                delimiter = opened
+                    .filter(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+                    .map(str::to_owned);
+            }
+        }
+        out.push_str(line);
+    }
+    out
+}
+
+/// Gives the object key at an offset a name of the same length that no other key has; remembers its own.
+fn rename_key(text: &mut String, offset: usize, renamed: &mut BTreeMap<usize, String>) -> bool {
+    let Some(rest) = text.get(offset..) else { return false };
+    let quoted = rest.starts_with('"');
+    let start = offset + usize::from(quoted);
+    let is_key = |c: char| if quoted { c != '"' && c != '$' } else { c.is_alphanumeric() || c == '_' || c == '-' };
+    let key: String = text.get(start..).unwrap_or("").chars().take_while(|c| is_key(*c)).collect();
+    if key.is_empty() || !key.is_ascii() {
+        return false;
+    }
+    // Keys renamed before are distinct by construction: the counter is part of the name as far as the length allows.
+    let counter = renamed.len();
+    let original = renamed.get(&offset).cloned().unwrap_or_else(|| key.clone());
+    let letters = "zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJIHGFEDCBA";
+    let Some(letter) = letters.chars().nth(counter % letters.len()) else { return false };
+    let mut name: String = std::iter::repeat_n(letter, key.len()).collect();
+    if name == key {
+        name = std::iter::repeat_n('_', key.len()).collect();
+    }
+    text.replace_range(start..start + key.len(), &name);
+    renamed.insert(offset, original);
+    true
+}
+
 /// Reads a template: the text of a file handed to `templatefile`. Spans lie in `file`.
 pub(crate) fn parse_template(file: FileId, text: &str) -> Result<Vec<TemplatePart>, String> {
     let template: Template = text.parse().map_err(|error: hcl_edit::parser::Error| error.message().to_owned())?;
-    Ok(Reader { file, base: 0 }.template(&template))
+    Ok(Reader { file, base: 0, renamed: BTreeMap::new() }.template(&template))
 }
 
 /// Reads one expression of a `.tf.json` string: a template whose spans are all `span`.
@@ -165,6 +246,8 @@ struct Reader {
     file: FileId,
     /// Offset of the parsed text in the file.
     base: usize,
+    /// Object keys that were renamed before parsing, by their offset in the parsed text.
+    renamed: BTreeMap<usize, String>,
 }
 
 impl Reader {
@@ -216,7 +299,11 @@ impl Reader {
                 ExprKind::Object(members.iter().map(|(key, value)| (self.key(key), self.expr(value.expr()))).collect())
             }
             Expression::StringTemplate(template) => self.template_kind(template),
-            Expression::HeredocTemplate(heredoc) => self.template_kind(&heredoc.template),
+            Expression::HeredocTemplate(heredoc) => {
+                let mut kind = self.template_kind(&heredoc.template);
+                unmask(&mut kind, heredoc.delimiter.as_str());
+                kind
+            }
             Expression::Parenthesis(inner) => return Expr { span, ..self.expr(inner.inner()) },
             Expression::Variable(name) => ExprKind::Name(name.as_str().into()),
             Expression::Conditional(conditional) => ExprKind::Conditional(Box::new((
@@ -266,6 +353,13 @@ impl Reader {
     }
 
     fn key(&self, key: &ObjectKey) -> Expr {
+        let range = match key {
+            ObjectKey::Ident(ident) => ident.span(),
+            ObjectKey::Expression(expr) => expr.span(),
+        };
+        if let Some(original) = range.as_ref().and_then(|range| self.renamed.get(&range.start)) {
+            return Expr { kind: ExprKind::Text(Text::literal(original.as_str())), span: self.span(range) };
+        }
         match key {
             ObjectKey::Ident(ident) => Expr { kind: ExprKind::Text(Text::literal(ident.as_str())), span: self.span(ident.span()) },
             ObjectKey::Expression(expr) => self.expr(expr),
@@ -353,6 +447,27 @@ impl Reader {
     }
 }
 
+/// Puts back the characters that were masked in a heredoc.
+fn unmask(kind: &mut ExprKind, delimiter: &str) {
+    let restore = |text: &mut Text| {
+        if text.encoded().contains(MASK) {
+            let tail = delimiter.get(1..).unwrap_or("");
+            *text = Text::from_encoded(text.encoded().replace(&format!("{MASK}{tail}"), delimiter));
+        }
+    };
+    match kind {
+        ExprKind::Text(text) => restore(text),
+        ExprKind::Template(parts) => {
+            for part in parts {
+                if let TemplatePart::Literal(text) = part {
+                    restore(text);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Whether an element strips the literal before it and the one after it.
 fn strips(element: &Element) -> (bool, bool) {
     match element {
@@ -385,6 +500,7 @@ fn operator(operator: BinaryOperator) -> Operator {
 
 #[cfg(test)]
 mod tests {
+    use super::super::syntax::ExprKind;
     use super::parse_hcl;
     use bartizan_model::FileId;
 
@@ -398,6 +514,19 @@ mod tests {
         assert_eq!(diagnostics.len(), 1);
         let span = diagnostics[0].span.unwrap();
         assert_eq!(text[..span.start as usize].lines().count(), 6);
+    }
+
+    #[test]
+    fn what_terraform_accepts_is_read() {
+        let text = "locals {\n  a = { k = 1, b = 2, k = 3 }\n  t = <<EOF\nsqlplus << EOF\nexit\nEOF\"\nend\nEOF\n}\n";
+        let (body, diagnostics) = parse_hcl(FileId(0), text);
+        assert_eq!(diagnostics, []);
+        let ExprKind::Object(members) = &body.blocks[0].body.attributes[0].expr.kind else { panic!("no object") };
+        let keys: Vec<_> = members.iter().map(|(key, _)| &text[key.span.start as usize..key.span.end as usize]).collect();
+        assert_eq!(keys, ["k", "b", "k"]);
+        assert!(members.iter().filter(|(key, _)| matches!(&key.kind, ExprKind::Text(t) if t.encoded() == "k")).count() == 2);
+        let ExprKind::Text(heredoc) = &body.blocks[0].body.attributes[1].expr.kind else { panic!("no heredoc") };
+        assert_eq!(heredoc.encoded(), "sqlplus << EOF\nexit\nEOF\"\nend\n");
     }
 
     #[test]

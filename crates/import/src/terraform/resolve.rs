@@ -127,6 +127,13 @@ impl<'a> Resolver<'a> {
     fn missing_module(&self, module: &Rc<Module<'a>>, name: &str, out: &mut Vec<Resource>) {
         let Some(block) = module.directory.modules.get(name) else { return };
         let source = literal(block, "source").unwrap_or("?").to_owned();
+        // One component stands for all instances; what differs between them is not known of it.
+        let repeated = block.body.attribute("for_each").or(block.body.attribute("count"));
+        let key = repeated.and_then(|attribute| {
+            let why = Node::new(Value::unresolved("it differs between the instances of the module"), attribute.span);
+            instance_keys(&Expansion::Symbolic(why), block.header).pop()
+        });
+        let scope = key.unwrap_or_default().scope(module);
         self.report(
             Diagnostic::new(
                 "terraform/module-not-available",
@@ -141,7 +148,7 @@ impl<'a> Resolver<'a> {
             mode: Mode::Module,
             source_type: "module".to_owned(),
             label: name.to_owned(),
-            body: self.body(&block.body, &Scope::of(module), block.span, true),
+            body: self.body(&block.body, &scope, block.span, true),
             span: block.header,
             stack: module.stack.path.clone(),
             account: None,
@@ -254,7 +261,7 @@ impl<'a> Resolver<'a> {
                 let path = if which == "module" { &module.directory.path } else { &module.stack.path };
                 Ok(Node::text(format!("/{path}").as_str(), span))
             }
-            ("terraform", Some("workspace")) => Ok(Node::text("default", span)),
+            ("terraform", Some("workspace")) => Ok(Node::new(Value::unresolved("the workspace is chosen when Terraform runs"), span)),
             ("terraform" | "self", _) => Ok(Node::new(Value::after_apply("it is known only when the plan is applied"), span)),
             ("module", Some(first)) => self.module_value(module, first, rest, scope, span),
             ("data", Some(kind)) => match rest.first() {

@@ -110,9 +110,12 @@ struct SettingEntry {
     about: String,
 }
 
+/// A source type: only what it becomes is read here, whichever of the forms it has.
 #[derive(Deserialize)]
-struct SourceEntry {
-    is: Option<String>,
+#[serde(untagged)]
+enum SourceEntry {
+    Becomes { is: String },
+    Other(IgnoredAny),
 }
 
 pub(super) fn load(path: &str, text: &str, types: &mut BTreeMap<String, ComponentType>, problems: &mut Problems) {
@@ -125,7 +128,7 @@ pub(super) fn load(path: &str, text: &str, types: &mut BTreeMap<String, Componen
             .map(|(name, setting)| (name, SettingDoc { kind: setting.kind, has_default: setting.default.is_some(), about: setting.about }));
         let mut sources: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (format, entries) in [("terraform", &file.terraform), ("kubernetes", &file.kubernetes)] {
-            let of_type = entries.iter().filter(|(_, source)| source.is.as_deref() == Some(name.as_str()));
+            let of_type = entries.iter().filter(|(_, source)| matches!(source, SourceEntry::Becomes { is } if *is == name));
             sources.entry(format.to_owned()).or_default().extend(of_type.map(|(source, _)| source.clone()));
         }
         sources.retain(|_, found| !found.is_empty());

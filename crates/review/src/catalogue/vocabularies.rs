@@ -61,7 +61,7 @@ pub(super) fn of_rule(catalogue: &Catalogue, on: On, target: &Selector, source: 
         }
         On::System => {
             for fact in FACTS.iter().filter(|fact| fact.on == FactOn::System) {
-                vocabulary.add("facts", fact.name, fact_kind(fact.kind), true);
+                vocabulary.add("facts", fact.name, fact_kind(fact.kind), fact.kind != FactKind::Bool);
             }
             vocabulary.add_root("facts");
         }
@@ -90,7 +90,7 @@ fn add_component(vocabulary: &mut Vocabulary, catalogue: &Catalogue, prefix: &st
     let facts = format!("{prefix}facts");
     vocabulary.add_root(&facts);
     for fact in FACTS.iter().filter(|fact| fact.on == FactOn::Component) {
-        vocabulary.add(&facts, fact.name, fact_kind(fact.kind), true);
+        vocabulary.add(&facts, fact.name, fact_kind(fact.kind), fact.kind != FactKind::Bool);
     }
     add_settings(vocabulary, catalogue, &format!("{prefix}settings"), selector)
 }

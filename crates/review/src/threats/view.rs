@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 
 use crate::Facts;
 use crate::catalogue::{Catalogue, On, Rule};
-use crate::expression::{Operand, Read, Scope, Val};
+use crate::expression::{Operand, Read, Scope, Val, ValueKind};
 
 /// A span for values that no file holds; it lies in no known file, and evidence leaves it out.
 const NOWHERE: Span = Span { file: FileId(u32::MAX), start: 0, end: 0 };
@@ -205,8 +205,8 @@ impl Scope for SubjectScope<'_, '_> {
             "component" => self.component(component, address, read),
             "settings" => self.setting(component, read),
             "facts" => match address {
-                Some(address) => node_or_absent(self.view.fact(address, &read.name), read),
-                None => node_or_absent(self.view.facts.system.get(&read.name), read),
+                Some(address) => fact(self.view.fact(address, &read.name), read),
+                None => fact(self.view.facts.system.get(&read.name), read),
             },
             "flow" => match self.subject {
                 Subject::Flow(flow, from, to) => self.flow(flow, from, to, read),
@@ -301,6 +301,14 @@ impl SubjectScope<'_, '_> {
 
 fn node_or_absent<'s>(node: Option<&'s Node>, read: &'s Read) -> Operand<'s> {
     node.map_or_else(|| Operand::absent(read), |node| Operand::of_node(node, read))
+}
+
+/// A fact that code did not set is false, where it is a truth value, and else empty.
+fn fact<'s>(node: Option<&'s Node>, read: &'s Read) -> Operand<'s> {
+    match (node, read.kind) {
+        (None, ValueKind::Bool) => Operand { read: Some(read), ..Operand::new(Val::Bool(false)) },
+        (node, _) => node_or_absent(node, read),
+    }
 }
 
 fn texts<'s>(texts: impl Iterator<Item = &'s str>) -> Operand<'s> {

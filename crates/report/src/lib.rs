@@ -1,3 +1,22 @@
-//! Step 7 and all machine formats: documents, diagrams, SARIF and JSON of a review.
+//! Step 7 of a review: everything that is written. One file per format; nothing here judges, and nothing here touches a disk.
+//!
+//! - [`dfd`]: the threat model diagram.
+//! - [`json`]: the stable machine formats and their JSON Schemas.
+//! - [`sarif`]: findings for code scanning.
+//! - [`markdown`]: the document that is reviewed and signed.
 
 pub mod dfd;
+pub mod json;
+pub mod markdown;
+mod place;
+mod redact;
+pub mod sarif;
+mod summary;
+mod words;
+
+#[cfg(test)]
+mod fixture;
+
+pub use place::{Excerpt, Place};
+pub use redact::redact;
+pub use summary::{Counts, Worst, counts, worst};

@@ -1,0 +1,113 @@
+//! Places in the sources: file, line and column of a span, and the lines around it.
+
+use bartizan_model::{Sources, Span};
+
+use crate::redact::Redactor;
+
+/// Where a span lies, as people and machines name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Path relative to the reviewed root.
+    pub file: String,
+    /// First line, from 1.
+    pub line: u32,
+    /// First column in characters, from 1.
+    pub column: u32,
+    /// Last line.
+    pub end_line: u32,
+    /// Last column, inclusive.
+    pub end_column: u32,
+}
+
+impl Place {
+    /// The place of a span; `None` where its file is not among the sources.
+    pub fn of(sources: &Sources, span: Span) -> Option<Place> {
+        let file = sources.get(span.file)?;
+        let (start, end) = (sources.start(span), sources.end(span));
+        Some(Place { file: file.path.clone(), line: start.line, column: start.column, end_line: end.line, end_column: end.column })
+    }
+
+    /// `file:line`.
+    pub fn short(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
+/// Lines of a source around a span, secrets hidden.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The place that is shown.
+    pub place: Place,
+    /// Number of the first line in `lines`.
+    pub first_line: u32,
+    /// The lines, without line breaks.
+    pub lines: Vec<String>,
+    /// Last line that belongs to the span and is shown.
+    pub marked_to: u32,
+}
+
+/// Longest run of marked lines; a block that is longer is cut, its first lines tell what it is.
+const MOST_MARKED: u32 = 12;
+/// Longest line that is shown, in characters: a minified policy must not swamp a page.
+const MOST_COLUMNS: usize = 240;
+
+impl Excerpt {
+    /// The lines of a span with `context` lines before and after it.
+    pub fn of(sources: &Sources, span: Span, context: u32) -> Option<Excerpt> {
+        let place = Place::of(sources, span)?;
+        let file = sources.get(span.file)?;
+        let marked_to = place.end_line.max(place.line).min(place.line.saturating_add(MOST_MARKED - 1));
+        let first_line = place.line.saturating_sub(context).max(1);
+        let last_line = marked_to.saturating_add(context).min(file.n_lines());
+        let mut redactor = Redactor::default();
+        // One line more than is shown, so that `name: DB_PASSWORD` above the first line hides the value below it.
+        if let Some(before) = first_line.checked_sub(1).and_then(|line| file.line(line)) {
+            redactor.line(before);
+        }
+        let mut lines: Vec<String> =
+            (first_line..=last_line).filter_map(|line| file.line(line)).map(|line| cut(&redactor.line(line))).collect();
+        // A file's last line break makes an empty line that no editor shows.
+        if last_line == file.n_lines() && last_line > marked_to && lines.last().is_some_and(String::is_empty) {
+            lines.pop();
+        }
+        Some(Excerpt { place, first_line, lines, marked_to })
+    }
+}
+
+fn cut(line: &str) -> String {
+    match line.char_indices().nth(MOST_COLUMNS) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or(line)),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bartizan_model::{Sources, Span};
+
+    use super::Excerpt;
+
+    #[test]
+    fn an_excerpt_has_context_on_both_sides_and_stays_inside_the_file() {
+        let mut sources = Sources::default();
+        let text = "a\nb\nc\nd\ne\n";
+        let file = sources.add("m.tf", text);
+        let excerpt = Excerpt::of(&sources, Span::new(file, 4..5), 1).expect("the file is there");
+        assert_eq!(
+            (excerpt.first_line, excerpt.lines.as_slice(), excerpt.marked_to),
+            (2, ["b", "c", "d"].map(str::to_owned).as_slice(), 3)
+        );
+        let last = Excerpt::of(&sources, Span::new(file, 8..9), 3).expect("the file is there");
+        assert_eq!(last.lines, ["b", "c", "d", "e"]);
+    }
+
+    #[test]
+    fn a_long_block_is_cut() {
+        let mut sources = Sources::default();
+        let text = "x = 1\n".repeat(100);
+        let file = sources.add("m.tf", text.as_str());
+        let excerpt = Excerpt::of(&sources, Span::new(file, 0..text.len()), 2).expect("the file is there");
+        assert_eq!(excerpt.marked_to, 12);
+        assert_eq!(excerpt.lines.len(), 14);
+    }
+}

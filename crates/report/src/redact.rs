@@ -1,0 +1,149 @@
+//! Hides secrets in what is shown: a report is passed on more widely than the source it quotes.
+//!
+//! Hidden are AWS access key ids (all but their first four characters) and literal values that a key named like a secret is set to.
+//! References such as `var.password` stay, for they hide nothing and explain much.
+
+const HIDDEN: &str = "********";
+/// Key ids start with one of these prefixes followed by 16 capitals or digits.
+/// Source: IAM user guide, "IAM identifiers", unique id prefixes (2026).
+const KEY_ID_PREFIXES: [&str; 2] = ["AKIA", "ASIA"];
+const KEY_ID_LENGTH: usize = 20;
+/// What names of secrets end in, in lower case without `_` and `-`.
+const SECRET_NAMES: [&str; 9] =
+    ["password", "passwd", "secret", "secretkey", "secretaccesskey", "accesstoken", "authtoken", "apikey", "privatekey"];
+
+/// True for a key whose literal value is a secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    SECRET_NAMES.iter().any(|ending| plain.ends_with(ending)) || plain == "token"
+}
+
+/// The text with secrets hidden, line by line.
+pub fn redact(text: &str) -> String {
+    let mut redactor = Redactor::default();
+    text.split('\n').map(|line| redactor.line(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// What a setting of a secret's name shows instead of its value.
+pub(crate) fn hidden() -> String {
+    HIDDEN.to_owned()
+}
+
+/// Goes through consecutive lines of one file.
+#[derive(Default)]
+pub(crate) struct Redactor {
+    /// The line before named an environment variable that holds a secret (`- name: DB_PASSWORD`).
+    named_secret: bool,
+}
+
+impl Redactor {
+    pub(crate) fn line(&mut self, line: &str) -> String {
+        let line = hide_key_ids(line);
+        let (key, value) = match assignment(&line) {
+            Some(found) => found,
+            None => {
+                self.named_secret = false;
+                return line;
+            }
+        };
+        let literal = line.get(value.clone()).unwrap_or("");
+        let key_name = key.trim_matches(['"', '\'', ' ', '-']);
+        let follows_name = std::mem::take(&mut self.named_secret);
+        if key_name == "name" {
+            self.named_secret = is_secret_name(literal);
+        }
+        if literal.is_empty() || !(is_secret_name(key_name) || (key_name == "value" && follows_name)) {
+            return line;
+        }
+        let (before, after) = (line.get(..value.start).unwrap_or(""), line.get(value.end..).unwrap_or(""));
+        format!("{before}{HIDDEN}{after}")
+    }
+}
+
+/// The key and the byte range of the literal value of the first assignment in a line whose key is worth looking at.
+fn assignment(line: &str) -> Option<(&str, std::ops::Range<usize>)> {
+    let mut from = 0;
+    while let Some(found) = line.get(from..)?.find(['=', ':']) {
+        let at = from + found;
+        from = at + 1;
+        let before = line.get(..at)?.trim_end().trim_end_matches(['"', '\'']);
+        let start = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).map_or(0, |index| index + 1);
+        let key = before.get(start..)?;
+        if !(is_secret_name(key) || key.ends_with("name") || key.ends_with("value")) {
+            continue;
+        }
+        let rest = line.get(at + 1..)?;
+        let padding = rest.len() - rest.trim_start().len();
+        let value_start = at + 1 + padding;
+        let value = line.get(value_start..)?;
+        let is_reference = |value: &str| value.starts_with("${") || value.starts_with("$(") || value.starts_with('$');
+        for quote in ['"', '\''] {
+            if let Some(inside) = value.strip_prefix(quote) {
+                let length = inside.find(quote).unwrap_or(inside.len());
+                let end = if is_reference(inside) { value_start + 1 } else { value_start + 1 + length };
+                return Some((key, value_start + 1..end));
+            }
+        }
+        // Unquoted: only where the syntax allows a bare literal, `KEY=value` of a shell and `key: value` of YAML.
+        let shell = line.as_bytes().get(at) == Some(&b'=') && padding == 0;
+        let yaml = line.as_bytes().get(at) == Some(&b':') && padding > 0;
+        let length = value.find(char::is_whitespace).unwrap_or(value.len());
+        let bare = !is_reference(value) && !value.starts_with(['{', '[', '|', '>', '=', '&', '*', '<', '(']);
+        let end = if (shell || yaml) && bare { value_start + length } else { value_start };
+        return Some((key, value_start..end));
+    }
+    None
+}
+
+fn hide_key_ids(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = KEY_ID_PREFIXES.iter().filter_map(|prefix| rest.find(prefix)).min() {
+        let (before, candidate) = rest.split_at(at);
+        out.push_str(before);
+        let length = candidate.bytes().take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()).count();
+        let shown = if length == KEY_ID_LENGTH { 4 } else { length };
+        out.push_str(candidate.get(..shown).unwrap_or(""));
+        if length == KEY_ID_LENGTH {
+            out.push_str(HIDDEN);
+        }
+        rest = candidate.get(length..).unwrap_or("");
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::redact;
+
+    #[test]
+    fn literal_secrets_are_hidden_in_every_syntax() {
+        for (source, shown) in [
+            (r#"  password = "hunter2hunter2""#, r#"  password = "********""#),
+            (r#"  "DB_PASSWORD" : "hunter2","#, r#"  "DB_PASSWORD" : "********","#),
+            ("export AWS_SECRET_ACCESS_KEY=abcdEFGH1234", "export AWS_SECRET_ACCESS_KEY=********"),
+            ("export AWS_ACCESS_KEY_ID=AKIAABCDEFGHIJKLMNOP", "export AWS_ACCESS_KEY_ID=AKIA********"),
+            ("- name: DB_PASSWORD\n  value: hunter2", "- name: DB_PASSWORD\n  value: ********"),
+            ("stringData: {password: hunter2 }", "stringData: {password: ******** }"),
+        ] {
+            assert_eq!(redact(source), shown);
+        }
+    }
+
+    #[test]
+    fn references_and_ordinary_values_stay() {
+        for source in [
+            "  password = var.password",
+            r#"  password = "${var.password}""#,
+            "  manage_master_user_password = true",
+            r#"  http_tokens = "required""#,
+            r#"resource "aws_ssm_parameter" "db_password" {"#,
+            "- name: QUEUE_URL\n  value: https://example.org",
+            "secretKeyRef:\n  name: db",
+            "AKIASHORT",
+        ] {
+            assert_eq!(redact(source), source);
+        }
+    }
+}

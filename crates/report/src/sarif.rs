@@ -1,0 +1,235 @@
+//! SARIF 2.1.0 for code scanning.
+//! Source of the format: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
+//!
+//! Results carry structural fingerprints, so a baseline survives edits, moves and other findings.
+//! No time, no absolute path and no snippet is written: two runs give the same bytes, and a literal secret is not copied.
+
+mod log;
+mod rules;
+
+use std::collections::BTreeMap;
+
+use bartizan_model::{Diagnostic, Sources, Span};
+use bartizan_review::{Review, Severity, Status, Threat};
+use serde_json::{Value, json};
+
+use crate::{redact::redact, summary, words};
+use log::{
+    ArtifactLocation, Driver, Invocation, Location, Log, LogicalLocation, Message, Notification, PhysicalLocation, Region,
+    ReportingReference, Run, SarifResult, Suppression, Tool,
+};
+use rules::Rules;
+
+const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+/// Where the tool is at home.
+pub(crate) const HOME: &str = "https://github.com/bartizan/bartizan";
+/// Name of the fingerprint; the number changes only if ids are ever built in another way.
+const FINGERPRINT: &str = "bartizanThreat/v1";
+
+/// The review as a SARIF log.
+pub fn sarif(review: &Review) -> Value {
+    let sources = &review.architecture.sources;
+    let rules = Rules::of(&review.threats);
+    let results = review.threats.iter().map(|threat| result(review, threat, &rules)).collect();
+    let notifications: Vec<Notification> =
+        review.architecture.diagnostics.iter().chain(&review.diagnostics).map(|diagnostic| notification(diagnostic, sources)).collect();
+    let log = Log {
+        schema: SCHEMA,
+        version: "2.1.0",
+        runs: vec![Run {
+            tool: Tool {
+                driver: Driver {
+                    name: "Bartizan",
+                    information_uri: HOME,
+                    semantic_version: env!("CARGO_PKG_VERSION"),
+                    supported_taxonomies: rules.supported_taxonomies(),
+                    rules: rules.descriptors,
+                },
+            },
+            taxonomies: rules.taxonomies,
+            // A run that read something was successful; what could not be read is told in the notifications.
+            invocations: vec![Invocation { execution_successful: true, tool_execution_notifications: notifications }],
+            original_uri_base_ids: json!({"%SRCROOT%": {"description": {"text": "the reviewed folder"}}}),
+            column_kind: "unicodeCodePoints",
+            results,
+        }],
+    };
+    // INVARIANT: strings as keys and finite numbers only, so this cannot fail.
+    serde_json::to_value(&log).unwrap_or(Value::Null)
+}
+
+fn result(review: &Review, threat: &Threat, rules: &Rules) -> SarifResult {
+    let sources = &review.architecture.sources;
+    let component = threat.targets.first().and_then(|address| review.architecture.component(address));
+    let logical: Vec<LogicalLocation> =
+        threat.targets.iter().map(|address| LogicalLocation { fully_qualified_name: address.to_string(), kind: "resource" }).collect();
+    let mut evidence = threat.evidence.iter();
+    let first = evidence.next();
+    let place = first.map(|first| first.span).or_else(|| component.and_then(|component| component.span));
+    let related = evidence
+        .zip(1..)
+        .filter_map(|(item, id)| {
+            Some(Location {
+                id: Some(id),
+                physical_location: Some(physical(item.span, sources)?),
+                logical_locations: Vec::new(),
+                message: Some(Message::text(redact(&item.text))),
+            })
+        })
+        .collect();
+    let (kind, level) = kind_and_level(threat);
+    SarifResult {
+        rule_id: threat.rule.clone(),
+        rule_index: rules.index(&threat.rule),
+        kind,
+        level,
+        message: message(review, threat),
+        locations: vec![Location {
+            id: None,
+            physical_location: place.and_then(|span| physical(span, sources)),
+            logical_locations: logical,
+            message: first.map(|first| Message::text(redact(&first.text))),
+        }],
+        related_locations: related,
+        partial_fingerprints: BTreeMap::from([(FINGERPRINT, threat.id.clone())]),
+        rank: f64::from(threat.residual_risk()) * 4.0,
+        suppressions: (threat.status == Status::Accepted).then(|| {
+            vec![Suppression { kind: "external", status: "accepted", justification: threat.decision.clone().unwrap_or_default() }]
+        }),
+        properties: json!({
+            "status": words::status_id(threat.status),
+            "severity": threat.severity.id(),
+            "category": threat.category.id(),
+            "likelihood": threat.residual_likelihood.value,
+            "impact": threat.residual_impact.value,
+            "risk": threat.residual_risk(),
+            "inherentRisk": threat.inherent_risk(),
+        }),
+    }
+}
+
+/// SARIF 3.27.9 and 3.27.10: a result that is no failure has the level `none`.
+fn kind_and_level(threat: &Threat) -> (&'static str, &'static str) {
+    match threat.status {
+        Status::Open | Status::Accepted => ("fail", level(threat.severity)),
+        Status::Question => ("review", "none"),
+        Status::Mitigated => ("informational", "none"),
+    }
+}
+
+pub(crate) fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low | Severity::Info => "note",
+    }
+}
+
+fn message(review: &Review, threat: &Threat) -> Message {
+    let remedy = summary::remedies(review, threat).into_iter().next();
+    let mut text = redact(&threat.message);
+    if let Some(remedy) = remedy {
+        text.push_str(&format!(". Remedy: {} ({}).", remedy.title, remedy.effect));
+    }
+    // In SARIF messages, brackets start a link and braces a placeholder.
+    Message::text(text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]").replace('{', "{{").replace('}', "}}"))
+}
+
+fn notification(diagnostic: &Diagnostic, sources: &Sources) -> Notification {
+    Notification {
+        level: match diagnostic.severity {
+            bartizan_model::Severity::Note => "note",
+            bartizan_model::Severity::Warning => "warning",
+            bartizan_model::Severity::Error => "error",
+        },
+        descriptor: ReportingReference { id: diagnostic.code.to_owned() },
+        message: Message::text(redact(&diagnostic.message).replace('{', "{{").replace('}', "}}")),
+        locations: diagnostic
+            .span
+            .and_then(|span| physical(span, sources))
+            .map(|place| Location { id: None, physical_location: Some(place), logical_locations: Vec::new(), message: None })
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn physical(span: Span, sources: &Sources) -> Option<PhysicalLocation> {
+    let file = sources.get(span.file)?;
+    let (start, end) = (sources.start(span), sources.end(span));
+    Some(PhysicalLocation {
+        artifact_location: ArtifactLocation { uri: uri(&file.path), uri_base_id: "%SRCROOT%" },
+        // SARIF's end column is one past the last character.
+        region: Region { start_line: start.line, start_column: start.column, end_line: end.line, end_column: end.column + 1 },
+    })
+}
+
+/// A relative URI reference of a path (RFC 3986: everything but unreserved characters, `/` and a few delimiters is percent-encoded).
+fn uri(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::sarif;
+    use crate::fixture;
+
+    const OASIS: &str = include_str!("../../../corpora/schemas/sarif-2.1.0.json");
+
+    #[test]
+    fn the_log_is_valid_against_the_schema_of_oasis() {
+        let schema: Value = serde_json::from_str(OASIS).expect("the schema is JSON");
+        let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+        for review in [fixture::shop(), fixture::hostile()] {
+            let log = sarif(&review);
+            let errors: Vec<String> = validator.iter_errors(&log).map(|error| format!("{error} at {}", error.instance_path())).collect();
+            assert_eq!(errors, Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn regions_cover_the_evidence_exactly() {
+        let log = sarif(&fixture::shop());
+        let first = &log["runs"][0]["results"][0];
+        let region = &first["locations"][0]["physicalLocation"]["region"];
+        assert_eq!(*region, json!({"startLine": 4, "startColumn": 3, "endLine": 4, "endColumn": 25}));
+        assert_eq!(first["relatedLocations"][0]["physicalLocation"]["region"]["endLine"], 2);
+        assert_eq!(first["partialFingerprints"]["bartizanThreat/v1"], "s3-public-read-3f9a1c");
+        assert_eq!(first["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "aws_s3_bucket.uploads");
+    }
+
+    #[test]
+    fn rules_carry_what_code_scanning_shows() {
+        let log = sarif(&fixture::shop());
+        let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().expect("rules");
+        let index = log["runs"][0]["results"][0]["ruleIndex"].as_u64().expect("an index");
+        let rule = &rules[usize::try_from(index).expect("small")];
+        assert_eq!(rule["id"], "s3-public-read");
+        assert_eq!(rule["properties"]["security-severity"], "9.5");
+        assert_eq!(rule["defaultConfiguration"]["level"], "error");
+        assert!(rule["help"]["markdown"].as_str().is_some_and(|help| help.contains("scanners")));
+        assert_eq!(rule["relationships"][0]["target"]["id"], "732");
+        let taxon = rule["relationships"][0]["target"]["index"].as_u64().expect("an index");
+        assert_eq!(log["runs"][0]["taxonomies"][0]["taxa"][usize::try_from(taxon).expect("small")]["id"], "732");
+    }
+
+    #[test]
+    fn decisions_suppress_and_questions_are_no_failures() {
+        let log = sarif(&fixture::shop());
+        let results = log["runs"][0]["results"].as_array().expect("results");
+        assert_eq!(results[2]["suppressions"][0]["status"], "accepted");
+        assert!(results[0].get("suppressions").is_none());
+        assert_eq!((&results[3]["kind"], &results[3]["level"]), (&json!("review"), &json!("none")));
+        // The question has no evidence: it lies where its component is declared.
+        assert_eq!(results[3]["locations"][0]["physicalLocation"]["region"]["startLine"], 7);
+    }
+}

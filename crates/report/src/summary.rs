@@ -1,0 +1,68 @@
+//! What a manager asks first: how many, how bad, and which one before all others.
+
+use bartizan_review::{Category, Mitigation, Review, Severity, Status, Threat};
+
+use crate::words::SEVERITIES;
+
+/// How many threats there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Threats that someone must act on (open, or waiting for an answer) per severity, worst first.
+    pub by_severity: Vec<(Severity, usize)>,
+    /// The same per category, in the order of reports, with how many are high or critical.
+    pub by_category: Vec<(Category, usize, usize)>,
+    /// Open threats.
+    pub open: usize,
+    /// Threats that an answer decides.
+    pub question: usize,
+    /// Threats that evidenced controls bring to what is tolerated.
+    pub mitigated: usize,
+    /// Threats that a person accepted.
+    pub accepted: usize,
+}
+
+/// Counts the threats of a review.
+pub fn counts(review: &Review) -> Counts {
+    let of_status = |status: Status| review.threats.iter().filter(|threat| threat.status == status).count();
+    let open = || review.threats.iter().filter(|threat| threat.status == Status::Open);
+    Counts {
+        by_severity: SEVERITIES.map(|severity| (severity, open().filter(|threat| threat.severity == severity).count())).to_vec(),
+        by_category: Category::ALL
+            .map(|category| {
+                let of_category = || open().filter(move |threat| threat.category == category);
+                (category, of_category().count(), of_category().filter(|threat| threat.severity >= Severity::High).count())
+            })
+            .to_vec(),
+        open: of_status(Status::Open),
+        question: of_status(Status::Question),
+        mitigated: of_status(Status::Mitigated),
+        accepted: of_status(Status::Accepted),
+    }
+}
+
+/// The worst threat and what to do about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Worst<'a> {
+    /// The threat.
+    pub threat: &'a Threat,
+    /// The remedy that helps most.
+    pub remedy: Option<&'a Mitigation>,
+}
+
+/// The first open threat of a review, with its best remedy.
+pub fn worst(review: &Review) -> Option<Worst<'_>> {
+    // INVARIANT: threats are sorted worst first.
+    let threat = review.threats.iter().find(|threat| threat.status == Status::Open)?;
+    Some(Worst { threat, remedy: remedies(review, threat).into_iter().next() })
+}
+
+/// The mitigations of a threat: in the order of its controls, those that nobody would pay for last.
+pub(crate) fn remedies<'a>(review: &'a Review, threat: &Threat) -> Vec<&'a Mitigation> {
+    let mut found: Vec<&Mitigation> = review.mitigations.iter().filter(|mitigation| mitigation.threats.contains(&threat.id)).collect();
+    let rank = |mitigation: &Mitigation| {
+        let place = threat.controls.iter().position(|control| *control == mitigation.control).unwrap_or(threat.controls.len());
+        (mitigation.advice.starts_with("not worth"), place)
+    };
+    found.sort_by_key(|mitigation| rank(mitigation));
+    found
+}

@@ -3,9 +3,13 @@
 //! - [`dfd`]: the threat model diagram.
 //! - [`json`]: the stable machine formats and their JSON Schemas.
 //! - [`sarif`]: findings for code scanning.
+//! - [`html`]: the page for people, one file that works offline.
+//! - [`folder`]: the files of `bartizan-report/`.
 //! - [`markdown`]: the document that is reviewed and signed.
 
 pub mod dfd;
+pub mod folder;
+pub mod html;
 pub mod json;
 pub mod markdown;
 mod place;

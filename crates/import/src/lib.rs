@@ -12,7 +12,8 @@ mod resource;
 mod terraform;
 mod tree;
 
-use bartizan_model::{Architecture, Sources};
+use bartizan_model::{Architecture, Diagnostic, RelatedSpan, Sources};
+use indexmap::IndexMap;
 
 pub use catalogue::{CatalogueError, Services};
 pub use load::{LoadError, load};
@@ -46,10 +47,36 @@ fn read(tree: &Tree, services: &Services) -> Architecture {
         components: lowered.components,
         links: lowered.links,
         unknown_types: lowered.unknown_types,
-        diagnostics,
+        diagnostics: condensed(diagnostics, &sources),
         sources,
         ..Architecture::default()
     };
     architecture.normalise();
     architecture
+}
+
+/// Places listed with a condensed diagnostic.
+const MAX_RELATED: usize = 4;
+
+/// One diagnostic for what is said many times of one directory: a variable that is nowhere declared is one problem, however often it is used.
+fn condensed(mut diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
+    diagnostics.sort_by(|a, b| (a.span, a).cmp(&(b.span, b)));
+    diagnostics.dedup();
+    let mut groups: IndexMap<(&str, String, String), (Diagnostic, usize)> = IndexMap::new();
+    for diagnostic in diagnostics {
+        let directory = diagnostic.span.map_or("", |span| tree::directory(sources.path(span))).to_owned();
+        let (first, count) =
+            groups.entry((diagnostic.code, directory, diagnostic.message.clone())).or_insert_with(|| (diagnostic.clone(), 0));
+        *count += 1;
+        if let Some(span) = diagnostic.span.filter(|_| *count > 1 && first.related.len() < MAX_RELATED) {
+            first.related.push(RelatedSpan { span, text: "here too".to_owned() });
+        }
+    }
+    let message = |(mut diagnostic, count): (Diagnostic, usize)| {
+        if count > 1 {
+            diagnostic.message = format!("{} (in {count} places)", diagnostic.message);
+        }
+        diagnostic
+    };
+    groups.into_values().map(message).collect()
 }

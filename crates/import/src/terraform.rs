@@ -15,6 +15,8 @@ mod policy_document;
 mod provider;
 mod resolve;
 mod syntax;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 

@@ -276,7 +276,7 @@ impl<'a> Resolver<'a> {
             }
             Value::Map(members) => {
                 let mut pairs: Vec<_> = members.iter().map(|(key, value)| (Node::text(key.as_str(), value.span), value.clone())).collect();
-                pairs.sort_by(|a, b| text_key(&a.0).cmp(&text_key(&b.0)));
+                pairs.sort_by_key(|pair| text_key(&pair.0));
                 Ok(Some(pairs))
             }
             Value::Unknown(_) => Ok(None),

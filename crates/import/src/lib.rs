@@ -10,6 +10,7 @@ mod lower;
 mod pattern;
 mod resource;
 mod terraform;
+mod terraform_plan;
 mod tree;
 
 use bartizan_model::{Architecture, Diagnostic, RelatedSpan, Sources};
@@ -39,7 +40,14 @@ pub fn import(tree: &Tree, services: &Services) -> Architecture {
 fn read(tree: &Tree, services: &Services) -> Architecture {
     let mut sources = Sources::default();
     let mut diagnostics = Vec::new();
-    let plan = terraform::read(tree, &mut sources, &mut diagnostics);
+    let mut plan = terraform::read(tree, &mut sources, &mut diagnostics);
+    let planned = plans(tree, &mut sources, &mut diagnostics);
+    if !planned.is_empty() {
+        // A plan beside its configuration says the same with more values known.
+        let known: std::collections::BTreeSet<&str> = planned.iter().map(|resource| resource.address.as_str()).collect();
+        plan.resources.retain(|resource| !known.contains(resource.address.as_str()));
+        plan.resources.extend(planned);
+    }
     let documents = lower::Documents { sources: &sources, built: &plan.documents };
     let lowered = lower::lower(&plan.resources, services, &documents);
     diagnostics.extend(lowered.diagnostics);
@@ -53,6 +61,20 @@ fn read(tree: &Tree, services: &Services) -> Architecture {
     };
     architecture.normalise();
     architecture
+}
+
+/// Resources of the plan files of a tree.
+fn plans(tree: &Tree, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Vec<resource::Resource> {
+    let mut out = Vec::new();
+    for path in tree.paths().filter(|path| path.ends_with(".json") && !path.ends_with(".tf.json") && !path.ends_with(".tfvars.json")) {
+        // A JSON file that cannot be read is only then our matter when it is a plan, which nobody can tell.
+        let Ok(text) = tree.text(path) else { continue };
+        if terraform_plan::is_plan(&text) {
+            let file = sources.add(path, text.as_str());
+            out.extend(terraform_plan::read(file, &text, tree::directory(path), diagnostics));
+        }
+    }
+    out
 }
 
 /// Places listed with a condensed diagnostic.

@@ -1,6 +1,6 @@
 //! The threat model diagram: a data flow diagram with nested trust boundaries, as SVG, Mermaid, DOT and draw.io.
 //!
-//! `graph` says what is drawn, `fold` makes it small enough to read, `content` measures it, `elk` (or `grid`, when that fails) places it,
+//! `graph` says what is drawn, `fold` makes it small enough to read, `content` measures it, `islands` and `elk` (or `grid`, when they fail) place it,
 //! `labels` puts words on the arrows, and one file each writes a format. Nothing here reads the clock, a font or a file: the same
 //! architecture gives the same bytes.
 
@@ -15,6 +15,7 @@ mod geometry;
 mod glyph;
 mod graph;
 mod grid;
+mod islands;
 mod labels;
 mod mermaid;
 mod scene;

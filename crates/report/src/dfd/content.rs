@@ -19,8 +19,10 @@ const MAX_TEXT: f64 = 168.0;
 const MIN_WIDTH: f64 = 118.0;
 const PADDING: f64 = 12.0;
 const MAX_CHIP: f64 = 190.0;
-/// So many components of one type on a shelf are drawn as one chip.
+/// More components of one type than this are drawn as one chip of a shelf.
 const CHIP_FOLD: usize = 6;
+/// With so many components on a shelf every type with more than one is drawn as one chip.
+const CROWDED_SHELF: usize = 36;
 
 /// A node's text, broken into lines, with the size of the box around it.
 #[derive(Clone, Debug, Default)]
@@ -56,8 +58,13 @@ fn plain(node: &Node) -> Content {
     if node.shape == Shape::Summary {
         let tally: Vec<String> = node.tally().into_iter().map(|(count, service)| format!("{count} × {service}")).collect();
         lines.extend(text::wrap(&tally.join(", "), CAPTION_SIZE, MAX_TEXT, 4));
-    } else if !node.caption.is_empty() {
+    } else if !node.caption.is_empty() && !node.title.starts_with(&node.caption) {
         lines.push(text::shorten(&node.caption, CAPTION_SIZE, MAX_TEXT));
+    }
+    let named =
+        node.members.len() > 1 && node.shape != Shape::Summary && !node.members.iter().any(|member| node.title.starts_with(&member.name));
+    if named && !node.title.contains('*') {
+        lines.push(some_names(&node.members));
     }
     for inside in &node.loops {
         lines.push(text::shorten(&format!("↻ {}", inside.label()), CAPTION_SIZE, MAX_TEXT));
@@ -79,14 +86,29 @@ fn plain(node: &Node) -> Content {
     }
 }
 
+/// As many names as fit on a line: `billing, fraud, …`.
+fn some_names(members: &[Member]) -> String {
+    let mut line = String::new();
+    for (index, member) in members.iter().enumerate() {
+        let longer = if index == 0 { member.name.clone() } else { format!("{line}, {}", member.name) };
+        let more = if index + 1 < members.len() { ", …" } else { "" };
+        if text::width(&format!("{longer}{more}"), CAPTION_SIZE) > MAX_TEXT {
+            return if line.is_empty() { text::shorten(&longer, CAPTION_SIZE, MAX_TEXT) } else { format!("{line}, …") };
+        }
+        line = longer;
+    }
+    line
+}
+
 fn shelf(node: &Node) -> Content {
     let mut by_type: BTreeMap<(&str, &str), Vec<&Member>> = BTreeMap::new();
     for member in &node.members {
         by_type.entry((member.service.as_str(), member.component_type.as_str())).or_default().push(member);
     }
+    let limit = if node.members.len() > CROWDED_SHELF { 1 } else { CHIP_FOLD };
     let mut chips = Vec::new();
     for ((service, component_type), members) in by_type {
-        if members.len() > CHIP_FOLD {
+        if members.len() > limit {
             let kind = component_type.rsplit('.').next().unwrap_or_default().replace(['_', '-'], " ");
             let kind = if kind == service { String::new() } else { format!(" {kind}") };
             let text = format!("{service}{kind} ×{}", members.len());

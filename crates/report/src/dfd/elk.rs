@@ -1,5 +1,7 @@
 //! Placement by the layered algorithm of the Eclipse Layout Kernel, through its Rust port.
 
+use std::collections::BTreeSet;
+
 use merman_layout_elk as elk;
 
 use super::geometry::{Point, Rect, tidy};
@@ -13,6 +15,8 @@ pub(crate) struct Input {
     pub(crate) nodes: Vec<(Option<usize>, f64, f64)>,
     /// Both ends, and size of the label, of each edge. Ends differ.
     pub(crate) edges: Vec<(usize, usize, f64, f64)>,
+    /// Nodes that belong at the end.
+    pub(crate) last: BTreeSet<usize>,
 }
 
 /// Where everything lies; same indices as in the input.
@@ -66,13 +70,15 @@ fn graph(input: &Input, attempt: Attempt) -> elk::Graph {
     for (index, (parent, width, height)) in input.groups.iter().enumerate() {
         nodes.push(elk::Node {
             kind: elk::NodeKind::Group,
-            label: Some(elk::Label { width: width * SCALE, height: height * SCALE }),
+            // The port takes the width of a title as least height where flows run downwards; frames are wide enough by other means then.
+            label: Some(elk::Label { width: if attempt.wide { width * SCALE } else { 1.0 }, height: height * SCALE }),
             direction: Some(direction),
             ..node(format!("g{index}"), *parent)
         });
     }
     for (index, (group, width, height)) in input.nodes.iter().enumerate() {
-        nodes.push(elk::Node { width: width * SCALE, height: height * SCALE, ..node(format!("n{index}"), *group) });
+        let layer_constraint = input.last.contains(&index).then_some(elk::LayerConstraint::Last);
+        nodes.push(elk::Node { width: width * SCALE, height: height * SCALE, layer_constraint, ..node(format!("n{index}"), *group) });
     }
     let edges = input.edges.iter().enumerate().map(|(index, (from, to, width, height))| elk::Edge {
         id: format!("e{index}"),

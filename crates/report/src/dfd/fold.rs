@@ -115,12 +115,14 @@ fn stack_twins(graph: &Graph) -> Graph {
     contract(graph, &sets, &mut stack)
 }
 
-/// Folds the largest class of nodes that are alike: same boundary and type, and neighbours that are alike (the coarsest such division).
+/// Folds nodes that are alike: same boundary and type, and neighbours that are alike (the coarsest such division). All classes at once,
+/// lest one domain of a system stays open beside another that is folded.
 fn stack_alike(graph: &Graph) -> Option<Graph> {
     let connected = connected(graph);
     let mut class: Vec<usize> =
         number(graph.nodes.iter().map(|node| (node.group, node.shape, node.component_type().unwrap_or_default(), node.exposure())));
-    for _ in 0..graph.nodes.len() {
+    // Each round looks one flow further; where that is not enough the classes are coarser, never wrong.
+    for _ in 0..32 {
         let mut near: Vec<BTreeSet<(bool, usize, bool, bool)>> = vec![BTreeSet::new(); graph.nodes.len()];
         for edge in &graph.edges {
             let of = |index: usize| class.get(index).copied().unwrap_or_default();
@@ -146,7 +148,8 @@ fn stack_alike(graph: &Graph) -> Option<Graph> {
             sets.entry(class).or_default().push(index);
         }
     }
-    largest(sets.into_values()).map(|set| contract(graph, &[set], &mut stack))
+    let sets: Vec<Vec<usize>> = sets.into_values().filter(|set| set.len() >= STACK).collect();
+    (!sets.is_empty()).then(|| contract(graph, &sets, &mut stack))
 }
 
 /// Folds the largest set of nodes of one service within one boundary.

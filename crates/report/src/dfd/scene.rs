@@ -1,13 +1,15 @@
 //! The placed diagram: boxes, routes and labels, ready to be written in any format.
 
+use std::collections::BTreeSet;
+
 use bartizan_model::BoundaryKind;
 
 use super::content::{Content, content};
-use super::elk::{self, Attempt, Input, Placement};
+use super::elk::{Attempt, Input, Placement};
 use super::geometry::{Point, Rect, cross, length, passes, segments};
 use super::graph::{Edge, Graph, Group};
 use super::labels::{self, Label, Obstacles};
-use super::{grid, text};
+use super::{grid, islands, text};
 
 pub(crate) const LABEL_SIZE: f64 = 10.5;
 pub(crate) const LABEL_HEIGHT: f64 = 15.0;
@@ -44,12 +46,15 @@ pub(crate) fn compose_without_elk(graph: Graph) -> Scene {
 }
 
 fn place(graph: Graph, layout: fn(&Input) -> Placement) -> Scene {
-    let contents: Vec<Content> = graph.nodes.iter().map(content).collect();
+    let mut contents: Vec<Content> = graph.nodes.iter().map(content).collect();
+    widen_lone(&graph, &mut contents);
+    give_ports_room(&graph, &mut contents);
     let label_sizes: Vec<(f64, f64)> = graph.edges.iter().map(label_size).collect();
     let input = Input {
         groups: graph.groups.iter().map(|group| (group.parent, title_width(group), GROUP_TITLE_HEIGHT)).collect(),
         nodes: graph.nodes.iter().zip(&contents).map(|(node, content)| (node.group, content.width, content.height)).collect(),
         edges: graph.edges.iter().zip(&label_sizes).map(|(edge, (width, height))| (edge.from, edge.to, *width, *height)).collect(),
+        last: BTreeSet::new(),
     };
     let placement = layout(&input);
     let titles = place_titles(&input, &placement);
@@ -91,9 +96,42 @@ impl Scene {
     }
 }
 
+/// A node that is alone in its boundary is made wide enough for the boundary's title to stand beside the arrow that comes from above.
+fn widen_lone(graph: &Graph, contents: &mut [Content]) {
+    let mut n_children = vec![0_usize; graph.groups.len()];
+    let parents = graph.groups.iter().map(|group| group.parent).chain(graph.nodes.iter().map(|node| node.group));
+    for parent in parents.flatten() {
+        if let Some(count) = n_children.get_mut(parent) {
+            *count += 1;
+        }
+    }
+    for (node, content) in graph.nodes.iter().zip(contents) {
+        if let Some((index, group)) = node.group.and_then(|index| graph.groups.get(index).map(|group| (index, group)))
+            && n_children.get(index) == Some(&1)
+        {
+            let title = title_width(group);
+            content.width = content.width.max((title * 1.9).min(190.0)).max(title - 10.0).ceil();
+        }
+    }
+}
+
+/// A hub is made high enough for its arrows to be told apart where they leave or enter side by side.
+fn give_ports_room(graph: &Graph, contents: &mut [Content]) {
+    for (index, content) in contents.iter_mut().enumerate() {
+        let n_out = graph.edges.iter().filter(|edge| edge.from == index).count();
+        let n_in = graph.edges.iter().filter(|edge| edge.to == index).count();
+        content.height = content.height.max((9.0 * n_out.max(n_in) as f64 + 14.0).min(170.0));
+    }
+}
+
 fn label_size(edge: &Edge) -> (f64, f64) {
     let lock = if edge.encrypted.is_some() || edge.blocked { LOCK_ROOM } else { 0.0 };
     ((text::width(&edge.label(), LABEL_SIZE) + lock + 6.0).ceil(), LABEL_HEIGHT)
+}
+
+/// The title as far as there is room for it.
+pub(crate) fn fitted_title(group: &Group, room: Rect) -> String {
+    text::shorten(&group_title(group), GROUP_TITLE_SIZE, room.w - 6.0)
 }
 
 /// What stands in the corner of a boundary: its kind in words, unless its name says it, and its name.
@@ -126,7 +164,7 @@ fn best(input: &Input) -> Placement {
     }
     let mut best: Option<(f64, Placement)> = None;
     for (wide, in_order) in [(false, false), (true, false), (false, true), (true, true)] {
-        let Some(placement) = elk::place(input, Attempt { wide, in_order }).filter(|placement| is_sound(input, placement)) else {
+        let Some(placement) = islands::place(input, Attempt { wide, in_order }).filter(|placement| is_sound(input, placement)) else {
             continue;
         };
         let value = value(&placement);
@@ -206,9 +244,10 @@ fn place_titles(input: &Input, placement: &Placement) -> Vec<Rect> {
         .iter()
         .zip(&placement.groups)
         .map(|((_, width, height), frame)| {
+            let width = &width.min(frame.w - 12.0);
             // From left to right, so that the corner wins where it is free.
-            let n_steps = ((frame.w - 20.0 - width) / 12.0).max(0.0) as u32;
-            let rects = (0..=n_steps).map(|step| Rect::new(frame.x + 10.0 + 12.0 * f64::from(step), frame.y + 5.0, *width, *height));
+            let n_steps = ((frame.w - 12.0 - width) / 12.0).max(0.0) as u32;
+            let rects = (0..=n_steps).map(|step| Rect::new(frame.x + 6.0 + 12.0 * f64::from(step), frame.y + 5.0, *width, *height));
             let n_hit = |rect: &Rect| {
                 placement.routes.iter().flat_map(|route| segments(route)).filter(|(a, b)| passes(*a, *b, rect.grown(3.0))).count()
             };

@@ -14,7 +14,7 @@ use super::geometry::{Point, Rect, along, length};
 use super::glyph;
 use super::graph::{Edge, Group, Member, Node, Shape};
 use super::labels::Label;
-use super::scene::{LOCK_ROOM, Scene, group_title};
+use super::scene::{LOCK_ROOM, Scene, fitted_title, group_title};
 use super::text::{self, escape};
 
 /// Above the picture, where there is a title.
@@ -68,7 +68,7 @@ pub(crate) fn write(scene: &Scene, heading: Option<&str>) -> String {
             group_class(group.kind),
             number(rect.x + 4.0),
             number(rect.y + 12.0),
-            escape(&group_title(group))
+            escape(&fitted_title(group, *rect))
         ));
     }
     for (edge, placed) in scene.graph.edges.iter().zip(&scene.labels) {

@@ -143,7 +143,7 @@ impl Legend {
                     out.push_str("</g>");
                     if !blocked && encrypted.is_some() {
                         out.push_str(&format!("<g class=\"dfd-label{class}\">{}</g>", mark(false, *encrypted, at.x + 31.0, middle - 6.0)));
-                        room += 6.0;
+                        room += 12.0;
                     }
                 }
                 Sign::Badge(severity) => out.push_str(&badge(*severity, 3, Point::new(at.x + 14.0, middle))),

@@ -53,7 +53,7 @@ const RULES: [(&str, &str); 52] = [
     (".dfd-boundary.dfd-outside rect", "stroke:$outside;fill:$outside-fill"),
     (
         ".dfd-boundary-title",
-        "font-size:11.5px;font-weight:600;fill:$muted;paint-order:stroke;stroke:$bg;stroke-width:3px;stroke-linejoin:round",
+        "font-size:11.5px;font-weight:600;fill:$muted;paint-order:stroke;stroke:$bg;stroke-width:5px;stroke-linejoin:round",
     ),
     (".dfd-boundary-title.dfd-vpc", "fill:$vpc"),
     (".dfd-boundary-title.dfd-public", "fill:$public"),

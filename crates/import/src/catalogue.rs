@@ -180,11 +180,15 @@ pub(crate) struct FlowMapping {
     pub(crate) condition: Option<IndexMap<String, Wanted>>,
 }
 
-/// A constant or `{at: path}`.
+/// A constant or `{at: path}`, with `map` where the words differ.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Given {
-    At { at: Paths },
+    At {
+        at: Paths,
+        #[serde(default)]
+        map: IndexMap<String, Constant>,
+    },
     Constant(Constant),
 }
 

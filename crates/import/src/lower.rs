@@ -211,14 +211,9 @@ impl<'a> Lowering<'a> {
                 let mut addresses: Vec<&str> = text.references().map(|(address, _)| address).collect();
                 // In `…:lambda:path/2015-03-31/functions/${f.arn}/invocations` the last reference to a component is the one meant.
                 addresses.reverse();
-                for address in addresses {
-                    if let Some(owner) = self.owner(address, joins)
-                        && self.is_candidate(&owner, of)
-                    {
-                        out.push(owner);
-                        break;
-                    }
-                }
+                let owners: Vec<Address> = addresses.into_iter().filter_map(|address| self.owner(address, joins)).collect();
+                // `of` is what a plain name means; a reference of that type goes first, but one of another type is meant as it stands.
+                out.extend(owners.iter().find(|owner| self.is_candidate(owner, of)).or(owners.first()).cloned());
                 if out.is_empty() {
                     out.extend(self.names.by_text(text, of, &from.stack));
                 }
@@ -389,13 +384,14 @@ fn nodes_at<'n>(body: &'n Node, paths: &Paths) -> Vec<&'n Node> {
 fn given(given: Option<&Given>, body: &Node) -> Option<String> {
     match given? {
         Given::Constant(constant) => Some(constant.text()),
-        Given::At { at } => {
+        Given::At { at, map } => {
             let node = nodes_at(body, at).into_iter().next()?;
-            match &node.value {
+            let text = match &node.value {
                 Value::Number(number) => Some(crate::terraform::number_text(*number)),
                 Value::Bool(value) => Some(value.to_string()),
                 value => value.as_str().map(std::borrow::Cow::into_owned),
-            }
+            }?;
+            if map.is_empty() { Some(text) } else { map.get(&text).map(crate::catalogue::Constant::text) }
         }
     }
 }

@@ -4,6 +4,7 @@ mod address_pattern;
 pub mod catalogue;
 mod expression;
 mod facts;
+mod mitigations;
 mod outcome;
 mod review;
 mod risk;

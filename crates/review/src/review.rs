@@ -4,7 +4,7 @@ use bartizan_model::Architecture;
 
 use crate::catalogue::Catalogue;
 use crate::outcome::{Policy, Response, Review};
-use crate::{Facts, threats};
+use crate::{Facts, mitigations, threats};
 
 /// Reviews an architecture.
 pub fn review(mut architecture: Architecture, catalogue: &Catalogue, policy: &Policy) -> Review {
@@ -12,11 +12,12 @@ pub fn review(mut architecture: Architecture, catalogue: &Catalogue, policy: &Po
     let mut facts = Facts::default();
     threats::apply_to_facts(&architecture, &mut facts);
     let found = threats::find(&architecture, &facts, catalogue, policy);
+    let mitigations = mitigations::mitigations(&architecture, &facts, &found.threats, catalogue);
     Review {
         architecture,
         threats: found.threats,
         attack_paths: Vec::new(),
-        mitigations: Vec::new(),
+        mitigations,
         response: Response::default(),
         questions: found.questions,
         in_order: found.in_order,

@@ -284,10 +284,7 @@ impl Fixes {
     pub fn template(&self, source_type: &str) -> Option<(&'static str, FixParts)> {
         let of = |form: &FixForm| match form {
             FixForm::Text(text) => Some(FixParts { within: None, beside: Some(text.clone()) }),
-            FixForm::ByType(by_type) => by_type.get(source_type).or_else(|| by_type.get("*")).map(|template| match template {
-                FixTemplate::Beside(text) => FixParts { within: None, beside: Some(text.clone()) },
-                FixTemplate::Parts(parts) => parts.clone(),
-            }),
+            FixForm::ByType(by_type) => by_type.get(source_type).or_else(|| by_type.get("*")).map(FixTemplate::parts),
         };
         if source_type.contains('_') || source_type.is_empty() {
             self.terraform.as_ref().and_then(of).map(|parts| ("hcl", parts))
@@ -296,22 +293,28 @@ impl Fixes {
         }
     }
 
-    /// Every piece of template text, with the source type it is for.
-    pub fn pieces(&self) -> Vec<(String, FixParts)> {
+    /// Every template with its language and the source type it is for; `*` where it is for any.
+    pub fn pieces(&self) -> Vec<(&'static str, String, FixParts)> {
         let mut out = Vec::new();
-        for form in [&self.terraform, &self.kubernetes].into_iter().flatten() {
+        for (language, form) in [("hcl", &self.terraform), ("yaml", &self.kubernetes)] {
             match form {
-                FixForm::Text(text) => out.push(("*".to_owned(), FixParts { within: None, beside: Some(text.clone()) })),
-                FixForm::ByType(by_type) => out.extend(by_type.iter().map(|(source_type, template)| {
-                    let parts = match template {
-                        FixTemplate::Beside(text) => FixParts { within: None, beside: Some(text.clone()) },
-                        FixTemplate::Parts(parts) => parts.clone(),
-                    };
-                    (source_type.clone(), parts)
-                })),
+                None => {}
+                Some(FixForm::Text(text)) => out.push((language, "*".to_owned(), FixParts { within: None, beside: Some(text.clone()) })),
+                Some(FixForm::ByType(by_type)) => {
+                    out.extend(by_type.iter().map(|(source_type, template)| (language, source_type.clone(), template.parts())));
+                }
             }
         }
         out
+    }
+}
+
+impl FixTemplate {
+    fn parts(&self) -> FixParts {
+        match self {
+            FixTemplate::Beside(text) => FixParts { within: None, beside: Some(text.clone()) },
+            FixTemplate::Parts(parts) => parts.clone(),
+        }
     }
 }
 

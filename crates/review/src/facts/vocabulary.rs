@@ -189,6 +189,11 @@ pub const FACTS: &[FactDoc] = &[
         FactKind::List,
         "security group rules that admit the whole internet: maps with protocol, from_port, to_port, cidr, group",
     ),
+    component(
+        "own_key",
+        FactKind::Bool,
+        "its data is encrypted under a customer managed key: a key of the plan or one that it names, not the service's own",
+    ),
     component("passrole_any", FactKind::Bool, "its policies allow iam:PassRole on every role without a condition on the service"),
     system("password_policy", FactKind::Bool, "an account password policy exists"),
     component(

@@ -4,10 +4,12 @@
 //! `evaluate` and `functions` expressions, `policy_document` the one data source that computes.
 //! Joining resources to components is not done here: see `lower`.
 
+mod call;
 mod config;
 mod convert;
 mod evaluate;
 mod functions;
+mod instance;
 mod json_syntax;
 mod module;
 mod parse;

@@ -7,20 +7,15 @@ use std::rc::Rc;
 use bartizan_model::{Diagnostic, Node, Severity, Sources, Span, Text, Value};
 use indexmap::IndexMap;
 
-use super::config::{Config, Directory, literal, local_source};
+use super::call::installed_modules;
+use super::config::{Config, literal};
 use super::convert;
-use super::evaluate::{Evaluated, Failure, Scope, number, unknown_of};
-use super::module::{Children, Expansion, Instance, InstanceKey, Memo, Module, ModuleCall, Namespace, Stack, each_suffix};
+use super::evaluate::{Evaluated, Failure, Scope, unknown_of};
+use super::instance::instance_keys;
+use super::module::{Expansion, Instance, Memo, Module, Namespace, Stack};
 use super::syntax::{Accessor, Block, Body, ExprKind, TemplatePart};
 use crate::resource::{Mode, Resource};
 use crate::tree::{self, Tree};
-
-/// Modules nested deeper than this are taken for a cycle.
-const MAX_MODULE_DEPTH: usize = 24;
-/// Instances of one block beyond this are refused.
-const MAX_INSTANCES: usize = 10_000;
-/// Instances of all modules together beyond this are refused.
-const MAX_MODULES: usize = 50_000;
 
 /// Evaluates a configuration. Interior mutability, because values refer to each other in any order.
 pub(crate) struct Resolver<'a> {
@@ -32,13 +27,13 @@ pub(crate) struct Resolver<'a> {
     pub(crate) roots: RefCell<Vec<Rc<Module<'a>>>>,
     pub(crate) documents: RefCell<HashMap<Text, Vec<Node>>>,
     /// Directories of installed modules: root directory and key of the call → directory.
-    installed: BTreeMap<(String, String), String>,
-    instances: RefCell<HashMap<String, Rc<Instance<'a>>>>,
+    pub(super) installed: BTreeMap<(String, String), String>,
+    pub(super) instances: RefCell<HashMap<String, Rc<Instance<'a>>>>,
     /// By address without instance key; `None` while it is being computed.
-    expansions: RefCell<HashMap<String, Option<Rc<Expansion>>>>,
-    attributes: RefCell<HashMap<(String, String), Memo>>,
+    pub(super) expansions: RefCell<HashMap<String, Option<Rc<Expansion>>>>,
+    pub(super) attributes: RefCell<HashMap<(String, String), Memo>>,
     diagnostics: RefCell<Vec<Diagnostic>>,
-    n_modules: Cell<usize>,
+    pub(super) n_modules: Cell<usize>,
     pub(crate) providers: RefCell<HashMap<String, super::provider::ProviderInfo>>,
 }
 
@@ -156,8 +151,6 @@ impl<'a> Resolver<'a> {
         });
     }
 
-    // ---- bodies ------------------------------------------------------------------------------------------------------------------------
-
     /// The body of a block as a map; blocks become lists of maps. `top` leaves out what Terraform itself reads (`count`, `lifecycle`, …).
     pub(crate) fn body(&self, body: &'a Body, scope: &Scope<'a>, span: Span, top: bool) -> Node {
         let mut map = IndexMap::with_capacity(body.attributes.len());
@@ -183,7 +176,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Kind and values of a nested block, `dynamic` ones expanded.
-    fn block_values(&self, block: &'a Block, scope: &Scope<'a>) -> (&'a str, Vec<Node>) {
+    pub(super) fn block_values(&self, block: &'a Block, scope: &Scope<'a>) -> (&'a str, Vec<Node>) {
         if &*block.kind != "dynamic" {
             return (&block.kind, vec![self.body(&block.body, scope, block.span, false)]);
         }
@@ -227,8 +220,6 @@ impl<'a> Resolver<'a> {
         );
         Node::new(Value::unresolved(&failure.why), failure.span)
     }
-
-    // ---- names -------------------------------------------------------------------------------------------------------------------------
 
     /// The value of a name that is no local variable of the expression, with what is accessed of it.
     pub(crate) fn named(&self, name: &str, accessors: &'a [Accessor], scope: &Scope<'a>, span: Span) -> Evaluated<Node> {
@@ -275,7 +266,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn memo(
+    pub(super) fn memo(
         &self,
         module: &Module<'a>,
         key: (Namespace, &'a str),
@@ -328,316 +319,6 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    // ---- modules -----------------------------------------------------------------------------------------------------------------------
-
-    /// The instances of a module call.
-    pub(crate) fn children(&self, module: &Rc<Module<'a>>, name: &str) -> Option<Rc<Children<'a>>> {
-        let (name, block) = module.directory.modules.get_key_value(name)?;
-        if let Some(children) = module.children.borrow().get(&**name) {
-            return Some(Rc::clone(children));
-        }
-        let directory = self.module_directory(module, name, block);
-        let expansion = self.expansion(block, &Scope::of(module));
-        let keys = instance_keys(&expansion, block.header);
-        let mut modules = Vec::new();
-        if let Some(directory) = directory {
-            let n_modules = self.n_modules.get() + keys.len();
-            self.n_modules.set(n_modules);
-            if module.depth >= MAX_MODULE_DEPTH || n_modules > MAX_MODULES {
-                self.report(Diagnostic::new(
-                    "terraform/module-cycle",
-                    Severity::Error,
-                    format!("module `{name}` is nested too deeply or called too often; it is left out"),
-                    block.header,
-                ));
-            } else {
-                modules = keys
-                    .into_iter()
-                    .map(|key| {
-                        Rc::new(Module {
-                            directory,
-                            prefix: format!("{}module.{name}{}.", module.prefix, key.suffix),
-                            stack: Rc::clone(&module.stack),
-                            call: Some(ModuleCall { caller: Rc::clone(module), block, instance: key }),
-                            depth: module.depth + 1,
-                            values: RefCell::default(),
-                            children: RefCell::default(),
-                        })
-                    })
-                    .collect();
-            }
-        }
-        let children = Rc::new(Children { expansion, modules, available: directory.is_some() });
-        module.children.borrow_mut().insert(name, Rc::clone(&children));
-        Some(children)
-    }
-
-    fn module_directory(&self, module: &Module<'a>, name: &str, block: &Block) -> Option<&'a Directory> {
-        if let Some(source) = local_source(block) {
-            let path = tree::join(&module.directory.path, source)?;
-            return self.config.directories.get(&path);
-        }
-        // Keys of `modules.json` are the dotted names of the calls, without instance keys.
-        let mut names = vec![name];
-        let mut call = module.call.as_ref();
-        while let Some(inner) = call {
-            names.push(inner.block.label(0).unwrap_or(""));
-            call = inner.caller.call.as_ref();
-        }
-        names.reverse();
-        let path = self.installed.get(&(module.stack.path.clone(), names.join(".")))?;
-        self.config.directories.get(path)
-    }
-
-    fn module_value(
-        &self,
-        module: &Rc<Module<'a>>,
-        name: &str,
-        accessors: &'a [Accessor],
-        scope: &Scope<'a>,
-        span: Span,
-    ) -> Evaluated<Node> {
-        let Some(children) = self.children(module, name) else {
-            return Err(Failure::new(format!("no module `{name}` is called"), span));
-        };
-        if !children.available {
-            // `module.x.y`, `module.x[0].y`, `module.x["k"].y` all refer to the one component that stands for the module.
-            let rest = match accessors.first() {
-                Some(Accessor::Index(_) | Accessor::FullSplat | Accessor::AttributeSplat) => accessors.get(1..).unwrap_or(&[]),
-                _ => accessors,
-            };
-            let whole = Node::new(Value::Text(Text::reference(&format!("{}module.{name}", module.prefix), "", None)), span);
-            let value = self.access(&whole, rest, scope, span)?;
-            return Ok(if matches!(accessors.first(), Some(Accessor::FullSplat | Accessor::AttributeSplat)) {
-                Node::new(Value::List(vec![value]), span)
-            } else {
-                value
-            });
-        }
-        match (&children.expansion, accessors.first()) {
-            (Expansion::Single, Some(Accessor::Attribute(output))) => match children.modules.first() {
-                Some(child) => {
-                    let value = self.output(child, output, span)?;
-                    self.access(&value, accessors.get(1..).unwrap_or(&[]), scope, span)
-                }
-                None => Ok(Node::new(Value::unresolved("the module is nested too deeply"), span)),
-            },
-            (Expansion::Single, _) => {
-                let whole = children.modules.first().map_or(Node::new(Value::Null, span), |child| self.outputs(child, span));
-                self.access(&whole, accessors, scope, span)
-            }
-            (Expansion::Symbolic(_), Some(Accessor::Index(_))) => {
-                let whole = children.modules.first().map_or(Node::new(Value::Null, span), |child| self.outputs(child, span));
-                self.access(&whole, accessors.get(1..).unwrap_or(&[]), scope, span)
-            }
-            (expansion, _) => {
-                let values: Vec<Node> = children.modules.iter().map(|child| self.outputs(child, span)).collect();
-                let value = match expansion {
-                    Expansion::Each(keys) => Value::Map(keys.iter().map(|(key, _)| key.clone()).zip(values).collect()),
-                    Expansion::Single | Expansion::Count(_) | Expansion::Symbolic(_) => Value::List(values),
-                };
-                self.access(&Node::new(value, span), accessors, scope, span)
-            }
-        }
-    }
-
-    fn output(&self, module: &Rc<Module<'a>>, name: &str, span: Span) -> Evaluated<Rc<Node>> {
-        let Some((name, block)) = module.directory.outputs.get_key_value(name) else {
-            return Err(Failure::new(format!("the module has no output `{name}`"), span));
-        };
-        self.memo(module, (Namespace::Output, name), span, || match block.body.attribute("value") {
-            Some(value) => self.eval(&value.expr, &Scope::of(module)),
-            None => Ok(Node::new(Value::Null, block.span)),
-        })
-    }
-
-    /// All outputs of a module as a map; one that fails is left unknown.
-    pub(crate) fn outputs(&self, module: &Rc<Module<'a>>, span: Span) -> Node {
-        let members = module.directory.outputs.keys().map(|name| {
-            let value = match self.output(module, name, span) {
-                Ok(value) => (*value).clone(),
-                Err(failure) => Node::new(Value::unresolved(&failure.why), failure.span),
-            };
-            (name.to_string(), value)
-        });
-        Node::new(Value::Map(members.collect()), span)
-    }
-
-    // ---- resources ---------------------------------------------------------------------------------------------------------------------
-
-    fn expansion(&self, block: &'a Block, scope: &Scope<'a>) -> Expansion {
-        if let Some(count) = block.body.attribute("count") {
-            return match self.eval(&count.expr, scope).and_then(|node| Ok((number(&node)?, node))) {
-                Ok((Some(n), _)) if (0.0..=MAX_INSTANCES as f64).contains(&n) => Expansion::Count(n as usize),
-                Ok((Some(_), _)) => {
-                    let why = format!("more than {MAX_INSTANCES} instances");
-                    Expansion::Symbolic(self.failed(&Failure::new(why, count.span)))
-                }
-                Ok((None, node)) => Expansion::Symbolic(Node::new(unknown_of(&node), count.span)),
-                Err(failure) => Expansion::Symbolic(self.failed(&failure)),
-            };
-        }
-        let Some(for_each) = block.body.attribute("for_each") else { return Expansion::Single };
-        let collection = match self.eval(&for_each.expr, scope) {
-            Ok(collection) => collection,
-            Err(failure) => return Expansion::Symbolic(self.failed(&failure)),
-        };
-        match self.elements(&collection) {
-            Ok(Some(elements)) if elements.len() > MAX_INSTANCES => {
-                Expansion::Symbolic(self.failed(&Failure::new(format!("more than {MAX_INSTANCES} instances"), for_each.span)))
-            }
-            Ok(Some(elements)) => {
-                let is_set = matches!(collection.value, Value::List(_));
-                let keyed = elements.into_iter().map(|(key, value)| {
-                    let key = if is_set { &value } else { &key };
-                    (key.value.as_text().map(Text::to_string).unwrap_or_default(), value)
-                });
-                let mut keyed: Vec<(String, Node)> = keyed.collect();
-                keyed.sort_by(|a, b| a.0.cmp(&b.0));
-                keyed.dedup_by(|a, b| a.0 == b.0);
-                Expansion::Each(keyed)
-            }
-            Ok(None) => Expansion::Symbolic(Node::new(unknown_of(&collection), for_each.span)),
-            Err(failure) => Expansion::Symbolic(self.failed(&failure)),
-        }
-    }
-
-    /// The instances of a resource; each is registered under its address.
-    fn instances_of(&self, module: &Rc<Module<'a>>, is_data: bool, kind: &str, name: &str, block: &'a Block) -> Vec<Rc<Instance<'a>>> {
-        let base = module.address(is_data, kind, name);
-        let keys = self.instance_keys_at(&base, block, module);
-        keys.iter()
-            .map(|key| {
-                let address = format!("{base}{}", key.suffix);
-                let mut instances = self.instances.borrow_mut();
-                let instance = instances
-                    .entry(address)
-                    .or_insert_with(|| Rc::new(Instance { module: Rc::clone(module), block, key: key.clone(), is_data }));
-                Rc::clone(instance)
-            })
-            .collect()
-    }
-
-    fn instance_keys_at(&self, base: &str, block: &'a Block, module: &Rc<Module<'a>>) -> Vec<InstanceKey> {
-        let (_, keys) = self.expansion_at(base, block, module);
-        keys
-    }
-
-    /// Expansion of the resource at an address without instance key; computed once.
-    fn expansion_at(&self, base: &str, block: &'a Block, module: &Rc<Module<'a>>) -> (Rc<Expansion>, Vec<InstanceKey>) {
-        let known = self.expansions.borrow().get(base).cloned();
-        let expansion = match known {
-            Some(Some(expansion)) => expansion,
-            // It is being computed: the resource's `count` refers to the resource itself.
-            Some(None) => {
-                Rc::new(Expansion::Symbolic(Node::new(Value::unresolved("the number of instances refers to itself"), block.header)))
-            }
-            None => {
-                self.expansions.borrow_mut().insert(base.to_owned(), None);
-                let expansion = Rc::new(self.expansion(block, &Scope::of(module)));
-                self.expansions.borrow_mut().insert(base.to_owned(), Some(Rc::clone(&expansion)));
-                expansion
-            }
-        };
-        let keys = instance_keys(&expansion, block.header);
-        (expansion, keys)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one call site per kind of reference; a struct would only rename them")]
-    fn resource_value(
-        &self,
-        module: &Rc<Module<'a>>,
-        is_data: bool,
-        kind: &str,
-        label: &str,
-        accessors: &'a [Accessor],
-        scope: &Scope<'a>,
-        span: Span,
-    ) -> Evaluated<Node> {
-        let map = if is_data { &module.directory.data } else { &module.directory.resources };
-        let Some(((kind, label), block)) = map.get_key_value(&(kind.into(), label.into()) as &(Box<str>, Box<str>)) else {
-            let data = if is_data { "data source" } else { "resource" };
-            return Err(Failure::new(format!("no {data} `{kind}.{label}` is declared in this module"), span));
-        };
-        let base = module.address(is_data, kind, label);
-        let (expansion, keys) = self.expansion_at(&base, block, module);
-        self.instances_of(module, is_data, kind, label, block);
-        let whole = |suffix: &str| Node::new(Value::Text(Text::reference(&format!("{base}{suffix}"), "", None)), span);
-        let value = match (&*expansion, accessors.first()) {
-            (Expansion::Single, _) => return self.access(&whole(""), accessors, scope, span),
-            (Expansion::Symbolic(_), Some(Accessor::Index(_))) => {
-                return self.access(&whole("[*]"), accessors.get(1..).unwrap_or(&[]), scope, span);
-            }
-            (Expansion::Each(_), _) => {
-                Value::Map(keys.iter().zip(each_keys(&expansion)).map(|(key, name)| (name.to_owned(), whole(&key.suffix))).collect())
-            }
-            // An attribute straight of a counted resource is an error today; old configurations mean the first.
-            (Expansion::Count(n), Some(Accessor::Attribute(_))) if *n > 0 => return self.access(&whole("[0]"), accessors, scope, span),
-            (Expansion::Symbolic(_), Some(Accessor::Attribute(_))) => return self.access(&whole("[*]"), accessors, scope, span),
-            (Expansion::Count(_) | Expansion::Symbolic(_), _) => Value::List(keys.iter().map(|key| whole(&key.suffix)).collect()),
-        };
-        self.access(&Node::new(value, span), accessors, scope, span)
-    }
-
-    /// An attribute of the resource, data source or missing module at an address.
-    pub(crate) fn attribute_at(&self, address: &str, name: &str, span: Span) -> Evaluated<Node> {
-        let instance = self.instances.borrow().get(address).cloned();
-        let Some(instance) = instance else {
-            return Ok(Node::new(Value::Text(Text::reference(address, name, None)), span));
-        };
-        let key = (address.to_owned(), name.to_owned());
-        let found = self.attributes.borrow().get(&key).cloned();
-        match found {
-            // Who asks is the place, not who asked first.
-            Some(Memo::Done(result)) => return result.map(|node| Node::new(node.value.clone(), span)),
-            // A cycle through attributes: Terraform refuses it only between resources; an unvalued reference is true in any case.
-            Some(Memo::InProgress) => return Ok(Node::new(Value::Text(Text::reference(address, name, None)), span)),
-            None => {}
-        }
-        self.attributes.borrow_mut().insert(key.clone(), Memo::InProgress);
-        let result = self.compute_attribute(&instance, address, name, span).map(Rc::new);
-        self.attributes.borrow_mut().insert(key, Memo::Done(result.clone()));
-        result.map(|node| (*node).clone())
-    }
-
-    fn compute_attribute(&self, instance: &Instance<'a>, address: &str, name: &str, span: Span) -> Evaluated<Node> {
-        let reference = |value: Option<&str>| Node::new(Value::Text(Text::reference(address, name, value)), span);
-        let scope = instance.key.scope(&instance.module);
-        if instance.is_data
-            && let Some(value) = self.data_attribute(instance, address, name, &scope, span)?
-        {
-            return Ok(value);
-        }
-        let body = &instance.block.body;
-        if let Some(attribute) = body.attribute(name) {
-            let node = self.eval(&attribute.expr, &scope)?;
-            let value = match &node.value {
-                Value::Null => return Ok(reference(None)),
-                Value::Text(text) if text.is_literal() => return Ok(reference(Some(text.encoded()))),
-                Value::Text(text) if is_identity(name) => return Ok(reference(text.known().as_deref())),
-                _ => node,
-            };
-            return Ok(value);
-        }
-        let mut items = Vec::new();
-        let mut found = false;
-        for block in &body.blocks {
-            let kind = if &*block.kind == "dynamic" { block.label(0).unwrap_or("") } else { &*block.kind };
-            if kind == name {
-                found = true;
-                items.extend(self.block_values(block, &scope).1);
-            }
-        }
-        Ok(if found { Node::new(Value::List(items), span) } else { reference(None) })
-    }
-
-    /// The whole object behind a reference without attribute: its configured attributes and blocks.
-    pub(crate) fn whole_object(&self, text: &Text) -> Option<Node> {
-        let (address, "") = text.as_reference()? else { return None };
-        let instance = self.instances.borrow().get(address).cloned()?;
-        Some(self.body(&instance.block.body, &instance.key.scope(&instance.module), instance.block.header, true))
-    }
-
     /// Renders a template that evaluation itself read.
     pub(crate) fn render_owned(
         &self,
@@ -681,74 +362,4 @@ impl<'a> Resolver<'a> {
             })
             .cloned()
     }
-}
-
-/// Attributes by which others name a resource. Such a text stands for the resource even where it was put together from other references.
-fn is_identity(name: &str) -> bool {
-    name == "id"
-        || name == "arn"
-        || name == "name"
-        || name == "bucket"
-        || name == "identifier"
-        || name == "family"
-        || name.ends_with("_name")
-        || name.ends_with("_identifier")
-}
-
-/// Keys of the instances of an expansion.
-fn instance_keys(expansion: &Expansion, span: Span) -> Vec<InstanceKey> {
-    match expansion {
-        Expansion::Single => vec![InstanceKey::default()],
-        Expansion::Count(n) => (0..*n)
-            .map(|index| InstanceKey {
-                suffix: format!("[{index}]"),
-                each: None,
-                count: Some(Node::new(Value::Number(index as f64), span)),
-            })
-            .collect(),
-        Expansion::Each(items) => items
-            .iter()
-            .map(|(key, value)| InstanceKey {
-                suffix: each_suffix(key),
-                each: Some(Rc::new((Node::text(key.as_str(), value.span), value.clone()))),
-                count: None,
-            })
-            .collect(),
-        Expansion::Symbolic(why) => {
-            vec![InstanceKey { suffix: "[*]".to_owned(), each: Some(Rc::new((why.clone(), why.clone()))), count: Some(why.clone()) }]
-        }
-    }
-}
-
-fn each_keys(expansion: &Expansion) -> impl Iterator<Item = &str> {
-    match expansion {
-        Expansion::Each(items) => items.as_slice(),
-        Expansion::Single | Expansion::Count(_) | Expansion::Symbolic(_) => &[],
-    }
-    .iter()
-    .map(|(key, _)| key.as_str())
-}
-
-/// Reads `.terraform/modules/modules.json` of every directory that has one.
-fn installed_modules(config: &Config, tree: &Tree) -> BTreeMap<(String, String), String> {
-    let mut out = BTreeMap::new();
-    for directory in config.directories.keys() {
-        let path = if directory.is_empty() {
-            ".terraform/modules/modules.json".to_owned()
-        } else {
-            format!("{directory}/.terraform/modules/modules.json")
-        };
-        let Ok(text) = tree.text(&path) else { continue };
-        let origin = crate::json::Origin::Computed(Span::new(bartizan_model::FileId(0), 0..0));
-        let Ok(manifest) = crate::json::parse(&text, origin) else { continue };
-        for entry in manifest.at("Modules[]") {
-            let member = |name: &str| entry.get(name).and_then(|node| node.value.as_str().map(std::borrow::Cow::into_owned));
-            if let (Some(key), Some(dir)) = (member("Key"), member("Dir"))
-                && let Some(dir) = tree::join(directory, &dir)
-            {
-                out.insert((directory.clone(), key), dir);
-            }
-        }
-    }
-    out
 }

@@ -2,14 +2,15 @@
 
 use bartizan_review::Review;
 
-use crate::{html, json, markdown, sarif};
+use crate::{dfd, html, json, markdown, sarif};
 
-/// Name and content of every file, in the order a reader meets them; `diagram` is the SVG of the threat model.
-pub fn folder(review: &Review, diagram: &str) -> Vec<(&'static str, Vec<u8>)> {
+/// Name and content of every file, in the order a reader meets them.
+pub fn folder(review: &Review) -> Vec<(&'static str, Vec<u8>)> {
+    let diagram = dfd::svg(&review.architecture, &dfd::Options::of_review(review));
     vec![
-        ("index.html", html::html(review, diagram).into_bytes()),
+        ("index.html", html::html(review, &diagram).into_bytes()),
         ("threat-model.md", markdown::markdown(review).into_bytes()),
-        ("diagram.svg", diagram.as_bytes().to_vec()),
+        ("diagram.svg", diagram.into_bytes()),
         ("review.json", pretty(&json::v1::review(review))),
         ("review.sarif", pretty(&sarif::sarif(review))),
     ]
@@ -27,7 +28,7 @@ mod tests {
 
     #[test]
     fn two_runs_give_the_same_bytes() {
-        let (first, second) = (folder(&fixture::shop(), "<svg/>"), folder(&fixture::shop(), "<svg/>"));
+        let (first, second) = (folder(&fixture::shop()), folder(&fixture::shop()));
         assert_eq!(first, second);
         let names: Vec<&str> = first.iter().map(|(name, _)| *name).collect();
         assert_eq!(names, ["index.html", "threat-model.md", "diagram.svg", "review.json", "review.sarif"]);

@@ -57,7 +57,7 @@ pub fn worst(review: &Review) -> Option<Worst<'_>> {
 }
 
 /// The mitigations of a threat: in the order of its controls, those that nobody would pay for last.
-pub(crate) fn remedies<'a>(review: &'a Review, threat: &Threat) -> Vec<&'a Mitigation> {
+pub fn remedies<'a>(review: &'a Review, threat: &Threat) -> Vec<&'a Mitigation> {
     let mut found: Vec<&Mitigation> = review.mitigations.iter().filter(|mitigation| mitigation.threats.contains(&threat.id)).collect();
     let rank = |mitigation: &Mitigation| {
         let place = threat.controls.iter().position(|control| *control == mitigation.control).unwrap_or(threat.controls.len());

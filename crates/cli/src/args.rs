@@ -1,0 +1,192 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Reviews an AWS architecture plan for threats: reads Terraform and Kubernetes files, finds what can go wrong, and writes the report.
+#[derive(Debug, Parser)]
+#[command(name = "bartizan", version, max_term_width = 110, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 nothing at or above the gate, 1 findings at or above it, 2 input or usage, 3 a bug of ours.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Review a plan: top threats on the terminal, everything in a folder that opens at index.html.
+    Review(Review),
+    /// Write the architecture alone: components, flows, boundaries, assets.
+    Model(Model),
+    /// Draw the threat model diagram.
+    Diagram(Diagram),
+    /// Tell all reasons of one threat, flow, question, rule or component.
+    Explain(Explain),
+    /// Work with the rules of the catalogue.
+    Rules(Rules),
+    /// Print the JSON Schema of a format.
+    Schema(Schema),
+}
+
+/// What is reviewed.
+#[derive(Debug, Args)]
+pub(crate) struct Input {
+    /// Files and folders of the plan; the current folder where none is named.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) catalogue: CatalogueArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CatalogueArgs {
+    /// Use this catalogue instead of the built-in one.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) catalogue: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Review {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Folder of the report, or the file where a format is chosen.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write this one format to standard output (or to the file of --output) instead of the folder.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<ReviewFormat>,
+    /// End with exit code 1 when a threat of this severity or a worse one is open; otherwise what bartizan.yaml tolerates decides.
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<SeverityArg>,
+    /// How many threats are shown on the terminal.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) top: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReviewFormat {
+    /// bartizan/review/1
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// The document for reviewers.
+    Markdown,
+    /// The page for people.
+    Html,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SeverityArg {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl From<SeverityArg> for bartizan_review::Severity {
+    fn from(severity: SeverityArg) -> Self {
+        match severity {
+            SeverityArg::Info => Self::Info,
+            SeverityArg::Low => Self::Low,
+            SeverityArg::Medium => Self::Medium,
+            SeverityArg::High => Self::High,
+            SeverityArg::Critical => Self::Critical,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Model {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// How it is written.
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub(crate) format: ModelFormat,
+    /// File to write; standard output where it is left out.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModelFormat {
+    /// bartizan/model/1
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diagram {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// How it is written.
+    #[arg(long, value_name = "FORMAT", default_value = "svg")]
+    pub(crate) format: DiagramFormat,
+    /// Draw every component and flow one to one instead of folding what is alike.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// File to write; standard output where it is left out.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiagramFormat {
+    /// A picture that stands alone.
+    Svg,
+    /// For Markdown; the viewer places it.
+    Mermaid,
+    /// For Graphviz.
+    Dot,
+    /// For diagrams.net.
+    Drawio,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Id of a threat, flow, question or rule, or the address of a component.
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) input: Input,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rules {
+    #[command(subcommand)]
+    pub(crate) action: RulesAction,
+    #[command(flatten)]
+    pub(crate) catalogue: CatalogueArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesAction {
+    /// List the rules.
+    List,
+    /// Check the catalogue: exit code 1 when something in it is wrong.
+    Check,
+    /// Run the examples of the rules' pages: exit code 1 when one gives something else than it says.
+    Test {
+        /// Only rules whose id contains this.
+        #[arg(value_name = "RULE")]
+        only: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Name of the format.
+    #[arg(value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(bartizan_report::json::v1::SCHEMAS))]
+    pub(crate) name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,28 @@
+//! One file per command.
+
+mod diagram;
+mod explain;
+mod model;
+mod review;
+mod rules;
+
+use crate::args::{Arguments, Command};
+use crate::exit::Outcome;
+use crate::pipeline;
+
+/// Does what the arguments say.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    match arguments.command {
+        Command::Review(arguments) => review::run(&arguments),
+        Command::Model(arguments) => model::run(&arguments),
+        Command::Diagram(arguments) => diagram::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Rules(arguments) => rules::run(&arguments),
+        Command::Schema(arguments) => {
+            let schema = bartizan_report::json::v1::schema(&arguments.name);
+            let schema = schema.ok_or_else(|| anyhow::anyhow!("there is no format `{}`", arguments.name))?;
+            pipeline::write(&bartizan_report::folder::pretty(&schema), None)?;
+            Ok(Outcome::Clean)
+        }
+    }
+}

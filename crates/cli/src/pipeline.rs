@@ -1,0 +1,86 @@
+//! Files → review, as all commands need it.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use bartizan_review::{Policy, Review};
+
+use crate::args::Input;
+use crate::catalogue::Knowledge;
+use crate::progress::Progress;
+use crate::{catalogue, terminal};
+
+/// Reads and reviews what the user names.
+pub(crate) fn review(input: &Input) -> anyhow::Result<Review> {
+    let knowledge = knowledge(input.catalogue.catalogue.as_deref())?;
+    let here = [PathBuf::from(".")];
+    let paths: &[PathBuf] = if input.paths.is_empty() { &here } else { &input.paths };
+    let progress = Progress::start();
+    progress.say("listing files");
+    let tree = bartizan_import::load(paths)?;
+    progress.say(format!("reading {} files", tree.paths().count()));
+    let architecture = bartizan_import::import(&tree, &knowledge.services);
+    if architecture.sources.iter().next().is_none() {
+        let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+        anyhow::bail!("there is nothing to review in {}: no Terraform, plan or Kubernetes file", names.join(", "));
+    }
+    progress.say(format!("reviewing {} components", architecture.components.len()));
+    Ok(bartizan_review::review(architecture, &knowledge.catalogue, &Policy { today: today(), ..Policy::default() }))
+}
+
+/// The catalogue, with its mistakes told but not fatal: the rules without mistakes still hold.
+pub(crate) fn knowledge(folder: Option<&Path>) -> anyhow::Result<Knowledge> {
+    const TOLD: usize = 5;
+    let knowledge = catalogue::load(folder)?;
+    for mistake in knowledge.mistakes.iter().take(TOLD) {
+        terminal::warning(&format!("in the catalogue: {mistake}"));
+    }
+    if knowledge.mistakes.len() > TOLD {
+        terminal::warning(&format!("and {} more mistakes; `bartizan rules check` lists them", knowledge.mistakes.len() - TOLD));
+    }
+    Ok(knowledge)
+}
+
+/// Writes to a file, or to standard output.
+pub(crate) fn write(content: &[u8], output: Option<&Path>) -> anyhow::Result<()> {
+    match output {
+        Some(path) => std::fs::write(path, content).with_context(|| format!("cannot write `{}`", path.display())),
+        None => terminal::output(content),
+    }
+}
+
+/// The day of the system's clock in UTC, ISO 8601.
+fn today() -> Option<String> {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+    let (year, month, day) = civil(i64::try_from(seconds / 86_400).ok()?);
+    Some(format!("{year:04}-{month:02}-{day:02}"))
+}
+
+/// Year, month and day of a number of days since 1970-01-01 in the Gregorian calendar.
+///
+/// Counting from March makes the leap day the last of the year; an era has 400 years and 146,097 days.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let from_march = days + 719_468;
+    let era = from_march.div_euclid(146_097);
+    let day_of_era = from_march.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::civil;
+
+    #[test]
+    fn days_become_dates() {
+        assert_eq!(civil(0), (1970, 1, 1));
+        assert_eq!(civil(11_016), (2000, 2, 29));
+        assert_eq!(civil(11_017), (2000, 3, 1));
+        assert_eq!(civil(20_781), (2026, 11, 24));
+    }
+}

@@ -1,0 +1,279 @@
+//! Everything that is shown: threats and diagnostics as compilers show theirs, counts, problems.
+//!
+//! Results go to standard output, problems to standard error; colour only where a terminal listens.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use anstyle::{AnsiColor, Style};
+use bartizan_model::{Architecture, Diagnostic, Sources, Span};
+use bartizan_report::{Counts, Excerpt, counts as count, redact};
+use bartizan_review::{Review, Severity, Status, Threat};
+
+/// Places shown per threat.
+const PLACES: usize = 2;
+/// Diagnostics shown; the report has all.
+const DIAGNOSTICS: usize = 10;
+
+/// Writes to standard output; a reader that went away is no problem.
+pub(crate) fn output(content: &[u8]) -> anyhow::Result<()> {
+    match std::io::stdout().lock().write_all(content) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Tells a problem of the run.
+pub(crate) fn problem(message: &str) {
+    tell("error", AnsiColor::Red, message);
+}
+
+/// Tells something that does not stop the run.
+pub(crate) fn warning(message: &str) {
+    tell("warning", AnsiColor::Yellow, message);
+}
+
+fn tell(word: &str, colour: AnsiColor, message: &str) {
+    let style = Style::new().bold().fg_color(Some(colour.into()));
+    // Nobody is left to be told when standard error is gone.
+    let _ = writeln!(anstream::stderr(), "{style}{word}{style:#}: {message}");
+}
+
+/// The worst open threats.
+pub(crate) fn threats(review: &Review, most: usize) -> anyhow::Result<()> {
+    let mut out = anstream::stdout().lock();
+    for threat in review.threats.iter().filter(|threat| threat.status == Status::Open).take(most) {
+        let text = render(&threat_groups(review, threat));
+        if !written(writeln!(out, "{text}\n"))? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// False when the reader went away.
+fn written(result: std::io::Result<()>) -> anyhow::Result<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Problems of the input, errors first.
+pub(crate) fn diagnostics(architecture: &Architecture, more: &[Diagnostic]) -> anyhow::Result<()> {
+    let mut all: Vec<&Diagnostic> =
+        architecture.diagnostics.iter().chain(more).filter(|diagnostic| diagnostic.severity > bartizan_model::Severity::Note).collect();
+    all.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.severity));
+    let mut out = anstream::stderr().lock();
+    for diagnostic in all.iter().take(DIAGNOSTICS) {
+        let text = render(&diagnostic_groups(diagnostic, &architecture.sources));
+        if !written(writeln!(out, "{text}\n"))? {
+            return Ok(());
+        }
+    }
+    if all.len() > DIAGNOSTICS {
+        written(writeln!(out, "{} more problems of the input are in the report\n", all.len() - DIAGNOSTICS))?;
+    }
+    Ok(())
+}
+
+/// How many threats there are, and where the report lies.
+pub(crate) fn counts(review: &Review, report: &Path) -> anyhow::Result<()> {
+    let counts = count(review);
+    let bold = Style::new().bold();
+    let mut text = String::new();
+    if counts.open == 0 {
+        text.push_str(&format!("{bold}no open threat{bold:#}"));
+    } else {
+        text.push_str(&format!("{bold}{} open {}{bold:#}: ", counts.open, if counts.open == 1 { "threat" } else { "threats" }));
+        let parts: Vec<String> = counts
+            .by_severity
+            .iter()
+            .filter(|(_, n)| *n > 0)
+            .map(|(severity, n)| {
+                let style = style(*severity);
+                format!("{style}{n} {}{style:#}", severity.id())
+            })
+            .collect();
+        text.push_str(&parts.join(", "));
+    }
+    text.push_str(&rest(review, &counts));
+    text.push_str(&format!("\nreport: {}\n", report.display()));
+    written(anstream::stdout().lock().write_all(text.as_bytes()))?;
+    Ok(())
+}
+
+fn rest(review: &Review, counts: &Counts) -> String {
+    let questions = review.questions.len();
+    let mut parts = Vec::new();
+    for (n, words) in [
+        (counts.mitigated, "held by controls"),
+        (counts.accepted, "accepted"),
+        (questions, if questions == 1 { "question to answer" } else { "questions to answer" }),
+        (review.in_order.len(), "checks in order"),
+    ] {
+        if n > 0 {
+            parts.push(format!("{n} {words}"));
+        }
+    }
+    if parts.is_empty() { String::new() } else { format!("; {}", parts.join(", ")) }
+}
+
+fn style(severity: Severity) -> Style {
+    let colour = match severity {
+        Severity::Critical | Severity::High => AnsiColor::Red,
+        Severity::Medium => AnsiColor::Yellow,
+        Severity::Low | Severity::Info => AnsiColor::Cyan,
+    };
+    Style::new().bold().fg_color(Some(colour.into()))
+}
+
+/// What is shown of one place: its file and line, the line itself with secrets hidden, and the bytes of it that are meant.
+struct Shown {
+    path: String,
+    line: u32,
+    text: String,
+    range: std::ops::Range<usize>,
+    label: String,
+}
+
+impl Shown {
+    fn of(sources: &Sources, span: Span, label: &str) -> Option<Self> {
+        let excerpt = Excerpt::of(sources, span, 0)?;
+        let text = excerpt.lines.first()?.clone();
+        let original = sources.get(span.file)?.line(excerpt.place.line)?;
+        let trimmed = text.len() - text.trim_start().len()..text.trim_end().len().max(text.len() - text.trim_start().len());
+        // Where hiding a secret moved the text, or the place goes on below, the whole line is meant.
+        let range = if excerpt.place.line == excerpt.place.end_line && original == text {
+            let from = usize::try_from(excerpt.place.column - 1).unwrap_or(0);
+            let count = usize::try_from(excerpt.place.end_column.saturating_sub(excerpt.place.column) + 1).unwrap_or(1);
+            let offset = |characters: usize| text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
+            offset(from)..offset(from + count)
+        } else {
+            trimmed
+        };
+        Some(Self { path: excerpt.place.file, line: excerpt.place.line, text, range, label: redact(label) })
+    }
+
+    fn snippet<'a>(&'a self, kind: AnnotationKind) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+        let annotation = kind.span(self.range.clone());
+        let annotation = if self.label.is_empty() { annotation } else { annotation.label(self.label.as_str()) };
+        Snippet::source(self.text.as_str())
+            .path(self.path.as_str())
+            .line_start(usize::try_from(self.line).unwrap_or(1))
+            .annotation(annotation)
+    }
+}
+
+/// A message as it is shown: a title with its places, then notes and help.
+struct Message {
+    level: Level<'static>,
+    id: String,
+    title: String,
+    places: Vec<Shown>,
+    notes: Vec<String>,
+    help: Option<String>,
+}
+
+fn threat_groups(review: &Review, threat: &Threat) -> Message {
+    let sources = &review.architecture.sources;
+    let level = match threat.severity {
+        Severity::Critical => Level::ERROR.with_name("critical"),
+        Severity::High => Level::ERROR.with_name("high"),
+        Severity::Medium => Level::WARNING.with_name("medium"),
+        Severity::Low => Level::NOTE.with_name("low"),
+        Severity::Info => Level::INFO.with_name("info"),
+    };
+    let mut notes = vec![format!(
+        "likelihood {} × impact {} = risk {} of 25",
+        threat.residual_likelihood.value,
+        threat.residual_impact.value,
+        threat.residual_risk()
+    )];
+    if threat.targets.len() > 1 {
+        let shown: Vec<&str> = threat.targets.iter().take(4).map(|target| target.as_str()).collect();
+        let more = threat.targets.len().saturating_sub(4);
+        notes.push(format!("concerns {}{}", shown.join(", "), if more == 0 { String::new() } else { format!(" and {more} more") }));
+    }
+    let remedy = bartizan_report::remedies(review, threat).into_iter().next();
+    Message {
+        level,
+        id: threat.id.clone(),
+        title: redact(&threat.message),
+        places: threat.evidence.iter().take(PLACES).filter_map(|item| Shown::of(sources, item.span, &item.text)).collect(),
+        notes,
+        help: remedy.map(|remedy| format!("{}: {}", remedy.title, remedy.effect)),
+    }
+}
+
+fn diagnostic_groups(diagnostic: &Diagnostic, sources: &Sources) -> Message {
+    let level = match diagnostic.severity {
+        bartizan_model::Severity::Error => Level::ERROR,
+        bartizan_model::Severity::Warning => Level::WARNING,
+        bartizan_model::Severity::Note => Level::NOTE,
+    };
+    let first = diagnostic.span.and_then(|span| Shown::of(sources, span, ""));
+    let related = diagnostic.related.iter().take(PLACES).filter_map(|related| Shown::of(sources, related.span, &related.text));
+    Message {
+        level,
+        id: diagnostic.code.to_owned(),
+        title: redact(&diagnostic.message),
+        places: first.into_iter().chain(related).collect(),
+        notes: Vec::new(),
+        help: diagnostic.help.clone(),
+    }
+}
+
+fn render(message: &Message) -> String {
+    let mut group = Group::with_title(message.level.clone().primary_title(message.title.as_str()).id(message.id.as_str()));
+    for (index, place) in message.places.iter().enumerate() {
+        let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        group = group.element(place.snippet(kind));
+    }
+    for note in &message.notes {
+        group = group.element(Level::NOTE.message(note.as_str()));
+    }
+    if let Some(help) = &message.help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    // Styles are always written; the stream drops them where no terminal listens.
+    Renderer::styled().render(&[group])
+}
+
+#[cfg(test)]
+mod tests {
+    use bartizan_model::{Diagnostic, Severity, Sources, Span};
+
+    use super::{diagnostic_groups, render};
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn a_diagnostic_shows_its_line_and_what_to_do() {
+        let mut sources = Sources::default();
+        let text = "a = 1\nb = var.missing\n";
+        let file = sources.add("main.tf", text);
+        let diagnostic =
+            Diagnostic::new("terraform/unresolved-reference", Severity::Warning, "`var.missing` is not declared", Span::new(file, 10..21))
+                .with_help("declare it");
+        let shown = plain(&render(&diagnostic_groups(&diagnostic, &sources)));
+        assert!(shown.contains("warning[terraform/unresolved-reference]: `var.missing` is not declared"), "{shown}");
+        assert!(shown.contains("main.tf:2:5"), "{shown}");
+        assert!(shown.contains("b = var.missing\n  |     ^^^^^^^^^^^"), "{shown}");
+        assert!(shown.contains("help: declare it"), "{shown}");
+    }
+
+    #[test]
+    fn secrets_are_hidden_and_the_whole_line_is_meant() {
+        let mut sources = Sources::default();
+        let file = sources.add("main.tf", "  password = \"hunter2hunter2\"\n");
+        let diagnostic = Diagnostic::new("x", Severity::Error, "a secret", Span::new(file, 13..29));
+        let shown = plain(&render(&diagnostic_groups(&diagnostic, &sources)));
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("^^^^^^^^^^^^^^^^^^^^^"), "{shown}");
+    }
+}

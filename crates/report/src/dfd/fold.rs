@@ -8,17 +8,19 @@ use super::graph::{Edge, Graph, Member, Node, Shape, merge_edges};
 
 /// Above so many nodes with flows, likeness is enough for a stack; below, only the same neighbours are.
 const CROWDED: usize = 80;
+/// The same for arrows.
+const CROWDED_ARROWS: usize = 120;
 /// At most about so many nodes remain of a crowded diagram.
 const ROOM: usize = 60;
 /// At most about so many arrows remain of a crowded diagram.
-const ARROWS: usize = 110;
+const ARROWS: usize = 90;
 /// So many siblings with the same neighbours make a stack.
 const STACK: usize = 3;
 
 /// Gathers components without flows, folds siblings, and where it is still too much summarises by service and by boundary.
 pub(crate) fn fold(mut graph: Graph) -> Graph {
     graph = stack_twins(&graph);
-    if n_connected(&graph) > CROWDED || graph.edges.len() > 2 * ARROWS {
+    if n_connected(&graph) > CROWDED || graph.edges.len() > CROWDED_ARROWS {
         graph.crowded = true;
         graph.edges = merge_edges(std::mem::take(&mut graph.edges), false);
         graph = shrink(graph, stack_alike);
@@ -152,7 +154,7 @@ fn stack_alike(graph: &Graph) -> Option<Graph> {
     (!sets.is_empty()).then(|| contract(graph, &sets, &mut stack))
 }
 
-/// Folds the largest set of nodes of one service within one boundary.
+/// Folds the largest sets of nodes of one service within one boundary.
 fn one_service_of_a_boundary(graph: &Graph) -> Option<Graph> {
     let connected = connected(graph);
     let mut sets: BTreeMap<(Option<usize>, &str, bool), Vec<usize>> = BTreeMap::new();
@@ -164,7 +166,8 @@ fn one_service_of_a_boundary(graph: &Graph) -> Option<Graph> {
             sets.entry((node.group, service, node.shape == Shape::External)).or_default().push(index);
         }
     }
-    largest(sets.into_values()).map(|set| contract(graph, &[set], &mut stack))
+    let sets = largest(graph, sets.into_values());
+    (!sets.is_empty()).then(|| contract(graph, &sets, &mut stack))
 }
 
 /// Folds what is left of one service where no boundary holds it or its boundary is already a single node.
@@ -176,10 +179,11 @@ fn one_service(graph: &Graph) -> Option<Graph> {
             sets.entry((node.group, services)).or_default().push(index);
         }
     }
-    largest(sets.into_values()).map(|set| contract(graph, &[set], &mut summary))
+    let sets = largest(graph, sets.into_values());
+    (!sets.is_empty()).then(|| contract(graph, &sets, &mut summary))
 }
 
-/// Folds the innermost boundary with the most nodes into one node.
+/// Folds the innermost boundaries with the most nodes into one node each.
 fn one_boundary(graph: &Graph) -> Option<Graph> {
     let parents: BTreeSet<usize> = graph.groups.iter().filter_map(|group| group.parent).collect();
     let mut sets: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -188,24 +192,51 @@ fn one_boundary(graph: &Graph) -> Option<Graph> {
             sets.entry(group).or_default().push(index);
         }
     }
-    let (group, set) = sets.into_iter().max_by(|a, b| a.1.len().cmp(&b.1.len()).then_with(|| b.0.cmp(&a.0)))?;
-    let boundary = graph.groups.get(group)?.clone();
-    let mut out = contract(graph, &[set], &mut |members, _| {
-        let mut node = summary(members, boundary.parent);
-        node.title.clone_from(&boundary.name);
-        node.boundaries.push(boundary.id.clone());
-        node
+    let mut chosen = largest(graph, sets.values().cloned());
+    if chosen.is_empty() {
+        // Boundaries of one node each: they go as well, so that those around them become innermost.
+        chosen = sets.into_values().collect();
+    }
+    let gone: BTreeSet<usize> =
+        chosen.iter().filter_map(|set| set.first()).filter_map(|index| graph.nodes.get(*index)).filter_map(|node| node.group).collect();
+    if gone.is_empty() {
+        return None;
+    }
+    let mut out = contract(graph, &chosen, &mut |members, group| match group.and_then(|group| graph.groups.get(group)) {
+        Some(boundary) => {
+            let mut node = summary(members, boundary.parent);
+            node.title.clone_from(&boundary.name);
+            node.boundaries.push(boundary.id.clone());
+            node
+        }
+        None => summary(members, None),
     });
-    // The boundary holds nothing any more; what it was is now a node in its parent.
-    out.groups.remove(group);
-    let shift = |index: usize| if index > group { index - 1 } else { index };
-    out.groups.iter_mut().for_each(|other| other.parent = other.parent.map(shift));
-    out.nodes.iter_mut().for_each(|node| node.group = node.group.map(shift));
+    // A folded boundary holds nothing any more; what it was is now a node in its parent.
+    let kept: Vec<usize> = (0..graph.groups.len()).filter(|index| !gone.contains(index)).collect();
+    let new_index: BTreeMap<usize, usize> = kept.iter().enumerate().map(|(new, old)| (*old, new)).collect();
+    let shift = |index: usize| new_index.get(&index).copied();
+    out.groups = kept.iter().filter_map(|index| graph.groups.get(*index).cloned()).collect();
+    out.groups.iter_mut().for_each(|group| group.parent = group.parent.and_then(shift));
+    out.nodes.iter_mut().for_each(|node| node.group = node.group.and_then(shift));
     Some(out)
 }
 
-fn largest(sets: impl Iterator<Item = Vec<usize>>) -> Option<Vec<usize>> {
-    sets.filter(|set| set.len() > 1).max_by(|a, b| a.len().cmp(&b.len()).then_with(|| b.cmp(a)))
+/// The largest sets, as many as bring the diagram down to size; where that is a matter of arrows, a few at a time.
+fn largest(graph: &Graph, sets: impl Iterator<Item = Vec<usize>>) -> Vec<Vec<usize>> {
+    let mut sets: Vec<Vec<usize>> = sets.filter(|set| set.len() > 1).collect();
+    sets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    let n_nodes = n_connected(graph);
+    let needed = n_nodes.saturating_sub(ROOM).max(n_nodes / 10).max(1);
+    let mut freed = 0;
+    let mut chosen = Vec::new();
+    for set in sets {
+        if freed >= needed {
+            break;
+        }
+        freed += set.len() - 1;
+        chosen.push(set);
+    }
+    chosen
 }
 
 /// Numbers values in order of their first appearance.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::content::content;
 use super::graph::{Graph, Node, Shape};
 use super::scene::group_title;
 
@@ -82,7 +83,7 @@ fn shape(node: &Node) -> String {
 pub(super) fn words(node: &Node) -> Vec<String> {
     let mut lines = vec![node.title.clone()];
     match node.shape {
-        Shape::Shelf => lines.extend(node.members.iter().map(|member| format!("{} · {}", member.service, member.name))),
+        Shape::Shelf => lines.extend(content(node).chips.into_iter().map(|chip| chip.text)),
         Shape::Summary => {
             lines.push(node.tally().into_iter().map(|(count, service)| format!("{count} × {service}")).collect::<Vec<_>>().join(", "))
         }

@@ -193,6 +193,3 @@ fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.split_once('.').map_or(name, |(stem, _)| stem)
 }
-
-#[cfg(test)]
-mod tests;

@@ -74,6 +74,3 @@ fn score(terms: Vec<Term>) -> Score {
     let value = (sum + 0.5).floor().clamp(1.0, 5.0) as u8;
     Score { value, terms }
 }
-
-#[cfg(test)]
-mod tests;

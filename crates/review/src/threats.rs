@@ -238,6 +238,3 @@ fn cannot_evaluate(rule: &Rule, subject: Subject<'_>, error: &EvaluationError) -
     )
     .with_help("the rule's condition expects another type; report it to who maintains the rule")
 }
-
-#[cfg(test)]
-mod tests;

@@ -52,7 +52,9 @@ impl<'a> Causes<'a> {
         let Some(span) = first.map(|evidence| evidence.span) else { return own(None) };
         let Some((line, header)) = self.block(span) else { return own(None) };
         if let Some(component) = self.declared.get(&(span.file, line)) {
-            let is_own = subject.component().is_some_and(|own| self.local(own) == self.local(component));
+            // All instances of a block are declared on one line, of which the map knows the first.
+            let is_here = |own: Span| own.file == span.file && self.architecture.sources.start(own).line == line;
+            let is_own = subject.component().is_some_and(|own| own.span.is_some_and(is_here));
             return if is_own { own(None) } else { Cause { key: self.local(component), address: Some(component.address.clone()) } };
         }
         let keyword = header.split_whitespace().next().unwrap_or_default();
@@ -68,11 +70,16 @@ impl<'a> Causes<'a> {
     fn local(&self, component: &Component) -> String {
         let address = component.address.without_instance_keys();
         let Some(span) = component.span else { return address.to_string() };
+        let folder = folder(self.architecture.sources.path(span));
+        // A module that was fetched from elsewhere is not ours to edit: each of its calls is a cause.
+        if folder.split('/').any(|part| part == ".terraform") {
+            return address.to_string();
+        }
         let mut rest = address.as_str();
         while let Some(inside) = rest.strip_prefix("module.").and_then(|inside| inside.split_once('.')) {
             rest = inside.1;
         }
-        if rest == address.as_str() { rest.to_owned() } else { format!("{}/{rest}", folder(self.architecture.sources.path(span))) }
+        if rest == address.as_str() { rest.to_owned() } else { format!("{folder}/{rest}") }
     }
 
     /// Line and text of the top-level Terraform block that a span lies in.

@@ -20,7 +20,7 @@ fn mistakes_are_told_with_their_place_and_what_may_be_meant() {
         (
             "settings.versioning !=",
             "settings.versoning !=",
-            "threats/data-tampering/unversioned.yaml:10:8: `settings` has no `versoning`; did you mean `versioning`?",
+            "threats/data-tampering/unversioned.yaml:10:7: `settings` has no `versoning`; did you mean `versioning`?",
         ),
         ("types: [s3.bucket]", "types: [s3.bukket]", "there is no component type `s3.bukket`; did you mean `s3.bucket`?"),
         ("stride: [tampering]", "stride: [tempering]", "there is no STRIDE word `tempering`; did you mean `tampering`?"),

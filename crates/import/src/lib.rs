@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod json;
+pub mod kubernetes;
 mod load;
 mod lower;
 mod pattern;
@@ -12,6 +13,7 @@ mod resource;
 mod terraform;
 mod terraform_plan;
 mod tree;
+pub mod yaml;
 
 use bartizan_model::{Architecture, Diagnostic, RelatedSpan, Sources};
 use indexmap::IndexMap;

@@ -8,6 +8,7 @@ mod json;
 pub mod kubernetes;
 mod load;
 mod lower;
+pub mod native;
 mod pattern;
 mod resource;
 mod terraform;

@@ -135,6 +135,8 @@ pub(crate) struct SourceSpec {
     pub(crate) map: Option<IndexMap<String, Option<Constant>>>,
     pub(crate) all: bool,
     pub(crate) value: Option<Constant>,
+    /// The value where the path is not set in this resource.
+    pub(crate) otherwise: Option<Constant>,
     pub(crate) document: bool,
     pub(crate) each: Option<IndexMap<String, Source>>,
     #[serde(rename = "if")]
@@ -407,3 +409,6 @@ impl Services {
         self.modules.get(&folder.map_or(registry.clone(), |folder| format!("{registry}//{folder}")))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,7 +154,7 @@ fn worst_card<'a>(review: &Review, worst: summary::Worst<'a>) -> WorstCard<'a> {
         id: &threat.id,
         severity: words::severity(threat.severity),
         severity_id: threat.severity.id(),
-        message: rich::prose(&capitalised(&threat.message)),
+        message: rich::prose(&words::capitalised(&threat.message)),
         risk: threat.residual_risk(),
         likelihood: threat.residual_likelihood.value,
         impact: threat.residual_impact.value,
@@ -166,12 +166,6 @@ fn worst_card<'a>(review: &Review, worst: summary::Worst<'a>) -> WorstCard<'a> {
             fix: remedy.fix.as_ref().map(|fix| data::fix_data(fix, sources)),
         }),
     }
-}
-
-/// A headline starts with a capital; a name in backticks stays as it is.
-fn capitalised(sentence: &str) -> String {
-    let mut characters = sentence.chars();
-    characters.next().map(char::to_uppercase).into_iter().flatten().chain(characters).collect()
 }
 
 fn excerpt_card(evidence: EvidenceData) -> ExcerptCard {

@@ -4,7 +4,7 @@ use bartizan_model::Address;
 use bartizan_review::{AttackPath, Evidence, Mitigation, Review, Score, Severity, Status, Threat};
 
 use super::escape::{code, fenced, page, prose, text};
-use super::{anchor, place, sentence};
+use super::{anchor, place, plain_id, sentence};
 use crate::{Excerpt, redact::redact, summary, words};
 
 /// Places that are quoted per threat; further ones are only named.
@@ -30,8 +30,7 @@ pub(super) fn write(out: &mut String, review: &Review) {
 
 /// A link to an anchor of this document.
 pub(super) fn link(title: &str, id: &str) -> String {
-    let plain: String = id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect();
-    format!("[{}](#{plain})", text(title))
+    format!("[{}](#{})", text(title), plain_id(id))
 }
 
 fn threats_of(review: &Review, status: Status, severity: Option<Severity>) -> Vec<&Threat> {
@@ -50,7 +49,7 @@ fn group(out: &mut String, review: &Review, title: &str, threats: &[&Threat]) {
 
 fn threat(out: &mut String, review: &Review, threat: &Threat) {
     out.push_str(&format!("{}\n\n#### {}\n\n", anchor(&threat.id), text(&threat.title)));
-    out.push_str(&format!("{}\n\n", sentence(&prose(&threat.message))));
+    out.push_str(&format!("{}\n\n", sentence(&prose(&words::capitalised(&threat.message)))));
     out.push_str(&format!(
         "| | |\n| --- | --- |\n| Id | {} |\n| Category | {} |\n| Severity | {} (risk {} of 25; before controls {}, {} of 25) |\n",
         code(&threat.id),

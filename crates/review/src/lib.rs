@@ -6,9 +6,11 @@ mod expression;
 mod facts;
 mod mitigations;
 mod outcome;
+mod response;
 mod review;
 mod risk;
 mod threats;
+mod training;
 
 pub use catalogue::{
     Adjustment, Catalogue, CatalogueError, ComponentType, Control, ControlKind, Costs, Detect, Dimension, EnvironmentWords, Example,

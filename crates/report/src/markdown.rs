@@ -97,8 +97,9 @@ fn most_urgent(out: &mut String, review: &Review) {
         return;
     }
     out.push_str("| Severity | Risk | Threat | Evidence | First remedy |\n| --- | ---: | --- | --- | --- |\n");
+    let remedies = summary::Remedies::of(review);
     for threat in open {
-        let remedy = summary::remedies(review, threat).into_iter().next();
+        let remedy = remedies.first(threat);
         out.push_str(&format!(
             "| {} | {} | [{}](#{}): {} | {} | {} |\n",
             words::severity(threat.severity),

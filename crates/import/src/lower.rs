@@ -43,7 +43,7 @@ pub(crate) fn lower(resources: &[Resource], services: &Services, documents: &Doc
     lowering.components();
     lowering.owners();
     for resource in resources {
-        if resource.mode != Mode::Looked {
+        if resource.mode == Mode::Managed {
             lowering.read(resource);
         }
     }
@@ -64,20 +64,14 @@ struct Lowering<'a> {
 
 impl<'a> Lowering<'a> {
     fn mapping(&self, resource: &Resource) -> Option<&'a ResourceMapping> {
-        match resource.mode {
-            Mode::Managed | Mode::Looked => self.services.terraform.get(&resource.source_type),
-            Mode::Module => {
-                let source = resource.body.get("source").and_then(|source| source.value.as_str())?;
-                self.services.module(&source)
-            }
-        }
+        self.services.terraform.get(&resource.source_type)
     }
 
     fn components(&mut self) {
         for resource in self.resources {
             match (resource.mode, self.mapping(resource)) {
-                (Mode::Module, None) => self.add_module(resource),
-                (Mode::Managed | Mode::Module, Some(mapping)) => {
+                (Mode::Module, _) => self.add_module(resource),
+                (Mode::Managed, Some(mapping)) => {
                     if let Some(component_type) = &mapping.is {
                         self.add(resource, mapping, component_type);
                     }

@@ -2,15 +2,13 @@
 //!
 //! Loading is pure: `cli` hands in the embedded files, tests the files on disk.
 //! A mistake in one file leaves that file out and is reported; the rest loads.
-//! Runbooks and training texts are kept as they are in [`Catalogue::documents`] for the phases that use them.
+//! Runbooks, monitoring and training texts are kept as they are in [`Catalogue::documents`] for the phases that use them.
 
 pub mod controls;
 pub mod costs;
 mod framework;
 mod load_controls;
-pub mod monitoring;
 mod page;
-pub mod recovery;
 mod risk_table;
 mod rule;
 mod service;
@@ -19,6 +17,8 @@ mod vocabularies;
 
 use std::collections::BTreeMap;
 use std::fmt;
+
+use crate::{Lifecycle, ServiceApis};
 
 use crate::expression::Expression;
 
@@ -43,15 +43,15 @@ pub struct Catalogue {
     pub frameworks: BTreeMap<String, Framework>,
     /// Matrix and adjustments of the risk scores.
     pub risk: RiskTable,
+    /// How components are reached: protocols, ports, ARN shapes.
+    pub services: ServiceApis,
+    /// When versions end.
+    pub lifecycle: Lifecycle,
     /// Prices and figures of performance.
     pub costs: Costs,
-    /// What is to be watched.
-    pub monitoring: monitoring::Monitoring,
-    /// How stores come back.
-    pub recovery: Vec<recovery::RecoveryRule>,
     /// Compiled conditions that show controls, by control: type patterns (none: the system) with their condition.
     shown: BTreeMap<String, Vec<(Vec<String>, Expression)>>,
-    /// Every other file by its path: runbooks, training.
+    /// Every other file by its path: runbooks, monitoring, training.
     pub documents: BTreeMap<String, String>,
 }
 
@@ -90,12 +90,19 @@ impl Catalogue {
         let controls = take(&mut sorted, |path| path.starts_with("controls/") && path.ends_with(".yaml"));
         for (path, text) in take(&mut sorted, |path| path.starts_with("services/") && path != "services/ignored.yaml") {
             service::load(&path, &text, &mut catalogue.types, &mut problems);
+            catalogue.services.add(&text);
         }
         for (path, text) in take(&mut sorted, |path| path.starts_with("frameworks/")) {
             framework::load(&path, &text, &mut catalogue.frameworks, &mut problems);
         }
         if let Some(text) = sorted.remove("risk.yaml") {
             risk_table::load("risk.yaml", &text, &mut catalogue.risk, &mut problems);
+        }
+        if let Some(text) = sorted.remove("lifecycle.yaml") {
+            match Lifecycle::load(&text) {
+                Ok(lifecycle) => catalogue.lifecycle = lifecycle,
+                Err(message) => problems.push("lifecycle.yaml", None, message),
+            }
         }
         if let Some(text) = sorted.remove("costs.yaml") {
             match costs::parse(&text) {
@@ -105,12 +112,6 @@ impl Catalogue {
         }
         for (path, text) in &controls {
             load_controls::load(path, text, &mut catalogue, &mut problems);
-        }
-        for (path, text) in take(&mut sorted, |path| path.starts_with("monitoring/")) {
-            monitoring::load(&path, &text, &mut catalogue, &mut problems);
-        }
-        for (path, text) in take(&mut sorted, |path| path.starts_with("recovery/")) {
-            recovery::load(&path, &text, &mut catalogue, &mut problems);
         }
         for (path, text) in &threats {
             let page = pages.get(&format!("{}.md", path.trim_end_matches(".yaml"))).map(String::as_str);

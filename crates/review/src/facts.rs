@@ -9,9 +9,33 @@ use std::collections::BTreeMap;
 use bartizan_model::{Address, Node};
 use indexmap::IndexMap;
 
+mod actions;
+pub(crate) mod document;
+pub(crate) mod endpoint;
+mod exposed;
+mod granted;
+mod joined;
+mod lifecycle;
+mod managed;
+mod moving;
+pub(crate) mod network;
+pub(crate) mod permissions;
+pub(crate) mod reachability;
+pub(crate) mod read;
+mod resource_policies;
+mod secrets;
+mod sink;
+mod system;
+mod trust;
+pub(crate) mod verdict;
 mod vocabulary;
 
+pub use lifecycle::{Lifecycle, LifecycleEntry};
 pub use vocabulary::{FACTS, FactDoc, FactKind, FactOn};
+
+use crate::flows::set::FlowSet;
+use crate::flows::{Context, Entities};
+use sink::Sink;
 
 /// What code derived, for rules to read as `facts.<name>`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,4 +44,19 @@ pub struct Facts {
     pub by_component: BTreeMap<Address, IndexMap<String, Node>>,
     /// Facts of the system as a whole, by name.
     pub system: IndexMap<String, Node>,
+}
+
+/// Derives every fact.
+pub(crate) fn derive(context: &Context<'_>, set: &FlowSet, entities: &Entities, lifecycle: &Lifecycle, today: Option<&str>) -> Facts {
+    let mut sink = Sink::default();
+    exposed::add(context, set, &mut sink);
+    resource_policies::add(context, &mut sink);
+    granted::add(context, set, entities, &mut sink);
+    trust::add(context, &mut sink);
+    secrets::add(context, &mut sink);
+    moving::add(context, set, entities, &mut sink);
+    joined::add(context, set, &mut sink);
+    lifecycle::add(context, lifecycle, today, &mut sink);
+    system::add(context, &mut sink);
+    sink.finish()
 }

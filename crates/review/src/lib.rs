@@ -4,13 +4,14 @@ mod address_pattern;
 pub mod catalogue;
 mod expression;
 mod facts;
+mod flows;
 mod mitigations;
 mod outcome;
-mod response;
 mod review;
 mod risk;
+#[cfg(test)]
+mod testing;
 mod threats;
-mod training;
 
 pub use catalogue::{
     Adjustment, Catalogue, CatalogueError, ComponentType, Control, ControlKind, Costs, Detect, Dimension, EnvironmentWords, Example,
@@ -19,7 +20,8 @@ pub use catalogue::{
 pub use expression::{
     EvaluationError, Expression, ExpressionError, Gap, Operand, Read, Scope, Shape, Template, Val, ValueKind, Verdict, Vocabulary,
 };
-pub use facts::{FACTS, FactDoc, FactKind, FactOn, Facts};
+pub use facts::{FACTS, FactDoc, FactKind, FactOn, Facts, Lifecycle, LifecycleEntry};
+pub use flows::{Api, ServiceApis, complete};
 pub use outcome::{
     Alarm, AttackPath, Category, Evidence, Fix, InOrder, Mitigation, PathStep, Policy, Question, Recovery, Response, Review, Runbook,
     Score, Severity, Status, Term, Threat, TrainingTopic,

@@ -255,4 +255,4 @@ impl std::fmt::Display for Verdict {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -3,27 +3,27 @@
 use bartizan_model::Architecture;
 
 use crate::catalogue::Catalogue;
-use crate::outcome::{Policy, Review};
-use crate::{Facts, mitigations, response, threats, training};
+use crate::outcome::{Policy, Response, Review};
+use crate::{complete, mitigations, threats};
 
 /// Reviews an architecture.
 pub fn review(mut architecture: Architecture, catalogue: &Catalogue, policy: &Policy) -> Review {
     threats::apply_to_settings(&mut architecture);
-    let mut facts = Facts::default();
+    let (architecture, mut facts, mut diagnostics) =
+        complete(architecture, &catalogue.services, &catalogue.lifecycle, policy.today.as_deref());
     threats::apply_to_facts(&architecture, &mut facts);
     let found = threats::find(&architecture, &facts, catalogue, policy);
+    diagnostics.extend(found.diagnostics);
     let mitigations = mitigations::mitigations(&architecture, &facts, &found.threats, catalogue);
-    let response = response::response(&architecture, &facts, &found.threats, catalogue, policy);
-    let training = training::training(&architecture, &found.threats, catalogue);
     Review {
         architecture,
         threats: found.threats,
         attack_paths: Vec::new(),
         mitigations,
-        response,
+        response: Response::default(),
         questions: found.questions,
         in_order: found.in_order,
-        training,
-        diagnostics: found.diagnostics,
+        training: Vec::new(),
+        diagnostics,
     }
 }

@@ -1,0 +1,194 @@
+//! The network of an architecture as the reachability decision needs it: VPCs, subnets, routes, network ACLs and security groups.
+//!
+//! Step 2 of the review. Read once from the components (see `read`), then asked by `reachability`; it draws no conclusion itself.
+//! Three spellings of a security group rule and two of a route come out the same.
+
+use std::collections::BTreeMap;
+
+use bartizan_model::{Address, Span};
+use ipnet::IpNet;
+
+mod read;
+mod rules;
+
+pub(crate) use rules::{Peer, Protocol, Rule, covers_internet, is_private, parse_range, read_rules, reference};
+
+/// Everything that decides who reaches whom. Keys are component addresses.
+#[derive(Debug, Default)]
+pub(crate) struct Network {
+    /// VPCs.
+    pub(crate) vpcs: BTreeMap<Address, Vpc>,
+    /// Subnets.
+    pub(crate) subnets: BTreeMap<Address, Subnet>,
+    /// Route tables.
+    pub(crate) tables: BTreeMap<Address, RouteTable>,
+    /// Network ACLs.
+    pub(crate) acls: BTreeMap<Address, Acl>,
+    /// Security groups.
+    pub(crate) groups: BTreeMap<Address, Group>,
+    /// Entries of customer-managed prefix lists; `None` where an entry is not known.
+    pub(crate) prefix_lists: BTreeMap<Address, Vec<Option<IpNet>>>,
+    /// VPC Block Public Access of the region where it keeps traffic from the internet out, and where that is written.
+    pub(crate) public_access_block: Option<Span>,
+    /// VPCs that a peering or transit gateway joins, in both directions.
+    pub(crate) joined: BTreeMap<Address, Vec<Address>>,
+}
+
+/// A VPC.
+#[derive(Debug, Default)]
+pub(crate) struct Vpc {
+    /// Its address ranges, as far as known.
+    pub(crate) ranges: Vec<IpNet>,
+    /// The internet gateway attached to it.
+    pub(crate) gateway: Option<Address>,
+    /// The route table of subnets without one of their own.
+    pub(crate) main_table: Option<Address>,
+    /// Its default security group where the plan manages it.
+    pub(crate) default_group: Option<Address>,
+    /// Its default network ACL where the plan manages it.
+    pub(crate) default_acl: Option<Address>,
+    /// True when Block Public Access does not apply to it.
+    pub(crate) block_excluded: bool,
+}
+
+/// A subnet.
+#[derive(Debug, Default)]
+pub(crate) struct Subnet {
+    /// Its VPC.
+    pub(crate) vpc: Option<Address>,
+    /// Its IPv4 range.
+    pub(crate) range: Option<IpNet>,
+    /// Its IPv6 range, where it has one that is known.
+    pub(crate) range_v6: Option<IpNet>,
+    /// True when network interfaces in it get an IPv6 address.
+    pub(crate) assigns_ipv6: bool,
+    /// Whether instances in it get a public address by default, and where that is written; `None`: not known.
+    pub(crate) assigns_public: Option<bool>,
+    /// Where `assigns_public` is written.
+    pub(crate) assigns_public_span: Option<Span>,
+    /// The route table associated with it.
+    pub(crate) table: Option<Address>,
+    /// The network ACL associated with it.
+    pub(crate) acl: Option<Address>,
+    /// Its availability zone.
+    pub(crate) zone: Option<String>,
+    /// True when Block Public Access does not apply to it.
+    pub(crate) block_excluded: bool,
+    /// Where it is declared.
+    pub(crate) span: Option<Span>,
+}
+
+/// A route table.
+#[derive(Debug, Default)]
+pub(crate) struct RouteTable {
+    /// Its routes; the local one is implied.
+    pub(crate) routes: Vec<Route>,
+    /// True when some of its routes are not known.
+    pub(crate) incomplete: bool,
+}
+
+/// One route.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// Where to; `None`: not known.
+    pub(crate) destination: Option<IpNet>,
+    /// Through what.
+    pub(crate) target: RouteTarget,
+    /// Where it is written.
+    pub(crate) span: Span,
+}
+
+/// What a route leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RouteTarget {
+    /// An internet gateway: both directions.
+    InternetGateway,
+    /// NAT or an egress-only gateway: out only.
+    OutboundOnly,
+    /// Another network of ours: peering, transit gateway, VPN.
+    Private,
+    /// A gateway endpoint or appliance endpoint, network interface or the like.
+    Appliance,
+    /// Not known.
+    Unknown,
+}
+
+/// A network ACL.
+#[derive(Debug, Default)]
+pub(crate) struct Acl {
+    /// Rules for traffic in, by number.
+    pub(crate) ingress: Vec<AclRule>,
+    /// Rules for traffic out, by number.
+    pub(crate) egress: Vec<AclRule>,
+    /// Where it is declared.
+    pub(crate) span: Option<Span>,
+}
+
+/// A rule of a network ACL.
+#[derive(Debug)]
+pub(crate) struct AclRule {
+    /// Its number; lower ones are asked first.
+    pub(crate) number: i64,
+    /// Whether it allows; `None`: not known.
+    pub(crate) allow: Option<bool>,
+    /// What traffic and whose.
+    pub(crate) rule: Rule,
+}
+
+/// A security group.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    /// Its VPC.
+    pub(crate) vpc: Option<Address>,
+    /// What it lets in.
+    pub(crate) ingress: Vec<Rule>,
+    /// What it lets out.
+    pub(crate) egress: Vec<Rule>,
+    /// Where it is declared.
+    pub(crate) span: Option<Span>,
+}
+
+/// How a subnet is joined to the internet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tier {
+    /// Routes to an internet gateway.
+    Public,
+    /// Routes out through NAT or another network.
+    Private,
+    /// No route out.
+    Isolated,
+}
+
+impl Network {
+    /// The route table that holds for a subnet.
+    pub(crate) fn table_of(&self, subnet: &Subnet) -> Option<(&Address, &RouteTable)> {
+        let own = subnet.table.as_ref();
+        let main = || subnet.vpc.as_ref().and_then(|vpc| self.vpcs.get(vpc)).and_then(|vpc| vpc.main_table.as_ref());
+        let address = own.or_else(main)?;
+        self.tables.get_key_value(address)
+    }
+
+    /// The tier of a subnet; `None` where its VPC or routes are not known.
+    pub(crate) fn tier(&self, subnet: &Subnet) -> Option<Tier> {
+        let vpc = self.vpcs.get(subnet.vpc.as_ref()?);
+        let Some((_, table)) = self.table_of(subnet) else {
+            // Without a table in the plan the VPC's main table holds, which has only the local route unless someone changed it elsewhere.
+            return vpc.map(|_| Tier::Isolated);
+        };
+        let has = |target| table.routes.iter().any(|route| route.target == target && route.destination.is_none_or(covers_internet));
+        if has(RouteTarget::InternetGateway) {
+            return Some(Tier::Public);
+        }
+        if has(RouteTarget::OutboundOnly) || has(RouteTarget::Private) || has(RouteTarget::Appliance) {
+            return Some(Tier::Private);
+        }
+        if table.incomplete || has(RouteTarget::Unknown) { None } else { Some(Tier::Isolated) }
+    }
+
+    /// The network ACL that holds for a subnet; `None`: AWS's default, which allows everything.
+    pub(crate) fn acl_of(&self, subnet: &Subnet) -> Option<(&Address, &Acl)> {
+        let own = subnet.acl.as_ref();
+        let default = || subnet.vpc.as_ref().and_then(|vpc| self.vpcs.get(vpc)).and_then(|vpc| vpc.default_acl.as_ref());
+        self.acls.get_key_value(own.or_else(default)?)
+    }
+}

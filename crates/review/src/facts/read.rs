@@ -1,0 +1,22 @@
+//! Small readings of components and values that every fact shares.
+
+use bartizan_model::{Component, Node, Text, Value};
+
+/// The last segment of a component type: `subnet` of `vpc.subnet`.
+pub(crate) fn last(component_type: &str) -> &str {
+    component_type.rsplit('.').next().unwrap_or(component_type)
+}
+
+/// The texts of a node that is one text or a list of them.
+pub(crate) fn texts(node: &Node) -> Box<dyn Iterator<Item = &Text> + '_> {
+    match &node.value {
+        Value::Text(text) => Box::new(std::iter::once(text)),
+        Value::List(items) => Box::new(items.iter().flat_map(texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Map(_) | Value::Unknown(_) => Box::new(std::iter::empty()),
+    }
+}
+
+/// The first of several settings that is set.
+pub(crate) fn first_setting<'a>(component: &'a Component, names: &[&str]) -> Option<&'a Node> {
+    names.iter().find_map(|name| component.setting(name))
+}

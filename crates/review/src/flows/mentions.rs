@@ -1,0 +1,203 @@
+//! Flows that configuration text hints at: environment variables, user data and container definitions that name another component.
+//!
+//! A mention alone is no flow: the caller's role must grant access, or the network must let it through.
+//! Security group rules that name the caller's own group are such a hint too.
+
+use std::collections::BTreeMap;
+
+use bartizan_model::{Address, Component, Confidence, Diagnostic, Kind, Link, ReasonKind, Relation, Severity};
+
+use super::grants::Access;
+use super::set::{FlowSet, Found};
+use super::{Context, reason};
+use crate::facts::network::{Peer, Protocol};
+use crate::facts::reachability::reaches;
+use crate::facts::verdict::Verdict;
+
+/// Most members of a security group for which a rule that names it counts as a hint; more, and it is a network, not a client.
+const MAX_MEMBERS: usize = 50;
+
+/// Adds flows from mentions and from security group rules.
+pub(super) fn add(context: &Context<'_>, access: &Access<'_>, set: &mut FlowSet, diagnostics: &mut Vec<Diagnostic>) {
+    for link in &context.index.architecture.links {
+        if link.relation != Relation::Mentions {
+            continue;
+        }
+        let (from, to) = (context.index.drawn(&link.from), context.index.drawn(&link.to));
+        for from in speakers(context, &from) {
+            if from != to {
+                mention(context, access, &from, &to, link, set);
+            }
+        }
+    }
+    by_groups(context, set, diagnostics);
+}
+
+/// Who says what a text says: the component itself, or the compute that a launch template or task definition configures.
+fn speakers(context: &Context<'_>, address: &Address) -> Vec<Address> {
+    match context.index.component(address) {
+        Some(component) if component.kind == Kind::Supporting => {
+            let users = context.index.follow_back(address, "configured_by").into_iter().chain(context.index.follow_back(address, "runs"));
+            users.filter(|user| user.kind != Kind::Supporting).take(MAX_MEMBERS).map(|user| user.address.clone()).collect()
+        }
+        Some(_) => vec![address.clone()],
+        None => Vec::new(),
+    }
+}
+
+fn mention(context: &Context<'_>, access: &Access<'_>, from: &Address, to: &Address, link: &Link, set: &mut FlowSet) {
+    let Some(target) = context.index.component(to) else { return };
+    if target.kind == Kind::Supporting || context.index.services.has_any(target, &["log", "alarm"]) {
+        return;
+    }
+    // The queue or stream that triggers a function is often in its environment too: one flow is enough.
+    if context.index.services.has_any(target, &["queue", "stream", "topic"]) && set.has_active(to, from) && !may_write(access, from, to) {
+        return;
+    }
+    let named = if link.attribute.is_empty() { "its configuration".to_owned() } else { format!("`{}`", link.attribute) };
+    let mut why = vec![reason(ReasonKind::Reference, format!("{named} names it"), link.span)];
+    let api = context.index.services.api(target);
+    let by_iam = api.authentication.as_deref() == Some("iam");
+    let mut confidence = Confidence::Reachable;
+    if by_iam {
+        match granted(context, access, from, target) {
+            Verdict::Yes => confidence = Confidence::Granted,
+            Verdict::No => return,
+            Verdict::Unknown => why.push(reason(ReasonKind::Permission, "whether its role grants access is not known", None)),
+        }
+    }
+    let port = api.port;
+    match (context.endpoints.get(from), context.endpoints.get(to)) {
+        (Some(a), Some(b)) if a.vpc.is_some() && b.vpc.is_some() => {
+            let decision = reaches(&context.network, a, b, &Protocol::Tcp, port);
+            if decision.verdict == Verdict::No && is_public(context, to) {
+                why.push(reason(ReasonKind::Network, "it is reached by its public address", None));
+            } else {
+                why.extend(decision.reasons);
+            }
+        }
+        (None, Some(b)) if !by_iam && b.vpc.is_some() && outside(context, from) && !is_public(context, to) => {
+            why.push(reason(
+                ReasonKind::Block,
+                "the caller runs outside any VPC, and the target has only private addresses",
+                context.index.component(from).and_then(|component| component.span),
+            ));
+        }
+        _ => {}
+    }
+    let mut found = context.to(from.clone(), to.clone(), confidence, why);
+    if found.protocol.is_none() {
+        found.protocol = Some("tcp".to_owned());
+    }
+    set.add(found);
+}
+
+fn is_public(context: &Context<'_>, address: &Address) -> bool {
+    context.from_internet.get(address).is_some_and(|open| open.verdict == Verdict::Yes)
+}
+
+/// A function without a VPC: it has no network interface of ours.
+fn outside(context: &Context<'_>, address: &Address) -> bool {
+    context.index.component(address).is_some_and(|component| {
+        component.component_type == "lambda.function" && component.settings.get("vpc_subnet_ids").is_none_or(|node| node.value.is_null())
+    })
+}
+
+fn may_write(access: &Access<'_>, from: &Address, to: &Address) -> bool {
+    let roles = access.roles.get(from).into_iter().flatten();
+    roles.filter_map(|(role, _)| access.grants.get(*role)).any(|grants| {
+        grants.components.get(to).is_some_and(|granted| {
+            granted.actions.keys().any(|action| {
+                let lower = action.to_ascii_lowercase();
+                lower.contains("send") || lower.contains("put") || lower.contains("publish") || lower.ends_with(":*")
+            })
+        })
+    })
+}
+
+/// Whether the caller's roles grant access to a target; not known where a role or policy is not in the plan.
+fn granted(context: &Context<'_>, access: &Access<'_>, from: &Address, target: &Component) -> Verdict {
+    let Some(roles) = access.roles.get(from).filter(|roles| !roles.is_empty()) else { return Verdict::Unknown };
+    let mut verdict = Verdict::No;
+    for (role, _) in roles {
+        let Some(grants) = access.grants.get(*role) else { return Verdict::Unknown };
+        let prefixes = context.index.services.prefixes(target);
+        let service = grants.services.keys().any(|prefix| prefix == "*" || prefixes.contains(prefix));
+        let named = grants.components.keys().any(|address| context.index.drawn(address) == target.address);
+        let own = Verdict::known(service || named);
+        let complete = context.permissions.get(*role).is_some_and(|holder| holder.complete);
+        verdict = verdict.or(if own == Verdict::No && !complete { Verdict::Unknown } else { own });
+    }
+    verdict
+}
+
+/// A store whose security group names the group of its clients, on the store's own port.
+fn by_groups(context: &Context<'_>, set: &mut FlowSet, diagnostics: &mut Vec<Diagnostic>) {
+    let mut members: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+    for (address, endpoint) in &context.endpoints {
+        let Some(component) = context.index.component(address) else { continue };
+        if component.kind == Kind::Supporting || !context.index.services.has_any(component, &["compute", "build"]) {
+            continue;
+        }
+        for group in &endpoint.groups {
+            members.entry(group).or_default().push(address);
+        }
+    }
+    for (address, endpoint) in &context.endpoints {
+        let Some(component) = context.index.component(address) else { continue };
+        if !context.index.services.has_any(component, &["database", "cache", "search", "stream", "queue", "file_store", "warehouse"]) {
+            continue;
+        }
+        let api = context.index.services.api(component);
+        let Some(port) = api.port else { continue };
+        for owner in &endpoint.groups {
+            let Some(group) = context.network.groups.get(owner) else { continue };
+            for rule in &group.ingress {
+                let named = match &rule.peer {
+                    Peer::Group(named) => named,
+                    // A group of its own that client and store share; a VPC's default group is everyone's.
+                    Peer::Itself if !endpoint.default_group && !is_default_group(context, owner) => owner,
+                    Peer::Itself | Peer::Range(_) | Peer::PrefixList(_) | Peer::Unknown(_) => continue,
+                };
+                if rule.covers(&Protocol::Tcp, Some(port)) != Some(true) {
+                    continue;
+                }
+                let Some(clients) = members.get(named) else { continue };
+                if clients.len() > MAX_MEMBERS {
+                    let message = format!(
+                        "`{owner}` admits {} members of `{named}` to `{address}`; flows from them are not drawn one by one",
+                        clients.len()
+                    );
+                    diagnostics.push(Diagnostic::new("flows/many-clients", Severity::Note, message, rule.span));
+                    continue;
+                }
+                for client in clients {
+                    client_flow(context, client, address, port, set);
+                }
+            }
+        }
+    }
+}
+
+fn is_default_group(context: &Context<'_>, group: &Address) -> bool {
+    context.index.component(group).is_some_and(|component| component.flag("is_default") == Some(true))
+}
+
+fn client_flow(context: &Context<'_>, from: &Address, to: &Address, port: u16, set: &mut FlowSet) {
+    let (Some(a), Some(b)) = (context.endpoints.get(from), context.endpoints.get(to)) else { return };
+    let decision = reaches(&context.network, a, b, &Protocol::Tcp, Some(port));
+    if decision.verdict == Verdict::No {
+        return;
+    }
+    let Found { protocol, encrypted, authentication, .. } = context.to(from.clone(), to.clone(), Confidence::Reachable, Vec::new());
+    set.add(Found {
+        from: from.clone(),
+        to: to.clone(),
+        protocol: protocol.or_else(|| Some("tcp".to_owned())),
+        port: Some(port),
+        encrypted,
+        authentication,
+        confidence: Confidence::Reachable,
+        why: decision.reasons,
+    });
+}

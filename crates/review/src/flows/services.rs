@@ -1,0 +1,184 @@
+//! What the services catalogue says about reaching components: protocol, port and authentication per type, IAM prefixes, ARN shapes.
+//!
+//! Settings, traits and titles are in the catalogue proper; this is the part that only flows need.
+
+use std::collections::BTreeMap;
+
+use bartizan_model::Component;
+use indexmap::IndexMap;
+use serde::Deserialize;
+
+/// ServiceApis by what flows ask of them.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceApis {
+    types: BTreeMap<String, TypeInfo>,
+    /// Service title by IAM prefix: `s3` to `Amazon S3`.
+    titles: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct TypeInfo {
+    traits: Vec<String>,
+    arn: Option<String>,
+    api: Option<ApiEntry>,
+    prefixes: Vec<String>,
+}
+
+/// How callers reach a component.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Api {
+    /// Lower-case protocol; `None` where callers do not talk to it directly.
+    pub protocol: Option<String>,
+    /// Port.
+    pub port: Option<u16>,
+    /// Whether the transport is encrypted; `None`: it depends.
+    pub encrypted: Option<bool>,
+    /// How callers prove themselves.
+    pub authentication: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ServiceFile {
+    #[serde(default)]
+    service: String,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    iam: Vec<String>,
+    api: Option<ApiEntry>,
+    #[serde(default)]
+    types: IndexMap<String, TypeEntry>,
+}
+
+#[derive(Deserialize)]
+struct TypeEntry {
+    #[serde(default)]
+    traits: Vec<String>,
+    arn: Option<String>,
+    api: Option<ApiEntry>,
+}
+
+/// `{protocol: …}` or `{by: engine, mysql: {…}}`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum ApiEntry {
+    Choice {
+        by: String,
+        #[serde(flatten)]
+        cases: IndexMap<String, PlainApi>,
+    },
+    Plain(PlainApi),
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct PlainApi {
+    protocol: Option<String>,
+    port: Option<u16>,
+    encrypted: Option<bool>,
+    authentication: Option<String>,
+}
+
+impl ServiceApis {
+    /// Reads service files; what cannot be read is left out (the catalogue's loader reports it).
+    pub fn load<'a>(files: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut services = Self::default();
+        for text in files {
+            services.add(text);
+        }
+        services
+    }
+
+    /// Reads one file more.
+    pub fn add(&mut self, text: &str) {
+        let Ok(file) = serde_saphyr::from_str::<ServiceFile>(text) else { return };
+        for prefix in &file.iam {
+            self.titles.entry(prefix.clone()).or_insert_with(|| file.title.clone());
+        }
+        for (name, entry) in file.types {
+            let info =
+                TypeInfo { traits: entry.traits, arn: entry.arn, api: entry.api.or_else(|| file.api.clone()), prefixes: file.iam.clone() };
+            self.types.insert(format!("{}.{name}", file.service), info);
+        }
+    }
+
+    /// True when the type has a trait.
+    pub(crate) fn has_trait(&self, component: &Component, name: &str) -> bool {
+        self.types.get(&component.component_type).is_some_and(|info| info.traits.iter().any(|known| known == name))
+    }
+
+    /// True when the type has one of several traits.
+    pub(crate) fn has_any(&self, component: &Component, names: &[&str]) -> bool {
+        self.types.get(&component.component_type).is_some_and(|info| info.traits.iter().any(|known| names.contains(&known.as_str())))
+    }
+
+    /// The ARN shape of a component's type.
+    pub(crate) fn arn(&self, component: &Component) -> Option<&str> {
+        self.types.get(&component.component_type)?.arn.as_deref()
+    }
+
+    /// The IAM prefixes of a component's service.
+    pub(crate) fn prefixes(&self, component: &Component) -> &[String] {
+        self.types.get(&component.component_type).map_or(&[], |info| &info.prefixes)
+    }
+
+    /// The title of the service behind an IAM prefix, `s3 API` where the catalogue has none.
+    pub(crate) fn service_title(&self, prefix: &str) -> String {
+        self.titles.get(prefix).cloned().unwrap_or_else(|| format!("AWS {prefix}"))
+    }
+
+    /// How callers reach a component, as its settings decide.
+    pub(crate) fn api(&self, component: &Component) -> Api {
+        let Some(entry) = self.types.get(&component.component_type).and_then(|info| info.api.as_ref()) else { return Api::default() };
+        let plain = match entry {
+            ApiEntry::Plain(plain) => plain,
+            ApiEntry::Choice { by, cases } => {
+                let value = component.text(by).unwrap_or_default();
+                let longest = cases.iter().filter(|(case, _)| value.starts_with(case.as_str())).max_by_key(|(case, _)| case.len());
+                match longest {
+                    Some((_, plain)) => plain,
+                    None => return Api::default(),
+                }
+            }
+        };
+        Api {
+            protocol: plain.protocol.clone().filter(|protocol| protocol != "-"),
+            port: own_port(component).or(plain.port),
+            encrypted: plain.encrypted,
+            authentication: plain.authentication.clone(),
+        }
+    }
+}
+
+/// A port that the component itself sets wins over its engine's.
+fn own_port(component: &Component) -> Option<u16> {
+    let number = component.setting("port")?.value.as_number()?;
+    format!("{number}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ServiceApis;
+    use crate::testing::component;
+
+    const RDS: &str = "
+service: rds
+title: Amazon RDS
+iam: [rds]
+types:
+  instance:
+    title: database
+    kind: data_store
+    traits: [database]
+    api: {by: engine, mysql: {protocol: mysql, port: 3306, authentication: password}, postgres: {protocol: postgresql, port: 5432}, aurora-postgresql: {protocol: postgresql, port: 5432}}
+";
+
+    #[test]
+    fn the_engine_decides_protocol_and_port_and_a_port_of_its_own_wins() {
+        let services = ServiceApis::load([RDS]);
+        let mysql = component("db", "rds.instance").with_text("engine", "mysql");
+        assert_eq!(services.api(&mysql.build()).port, Some(3306));
+        let aurora = component("db", "rds.instance").with_text("engine", "aurora-postgresql").with_number("port", 6000.0);
+        let api = services.api(&aurora.build());
+        assert_eq!((api.protocol.as_deref(), api.port), (Some("postgresql"), Some(6000)));
+    }
+}

@@ -8,7 +8,7 @@ use std::path::Path;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use bartizan_model::{Architecture, Diagnostic, Sources, Span};
-use bartizan_report::{Counts, Excerpt, counts as count, redact};
+use bartizan_report::{Counts, Excerpt, Remedies, counts as count, redact};
 use bartizan_review::{Review, Severity, Status, Threat};
 
 /// Places shown per threat.
@@ -197,7 +197,7 @@ fn threat_groups(review: &Review, threat: &Threat) -> Message {
         let more = threat.targets.len().saturating_sub(4);
         notes.push(format!("concerns {}{}", shown.join(", "), if more == 0 { String::new() } else { format!(" and {more} more") }));
     }
-    let remedy = bartizan_report::remedies(review, threat).into_iter().next();
+    let remedy = Remedies::of(review).first(threat);
     Message {
         level,
         id: threat.id.clone(),

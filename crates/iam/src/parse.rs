@@ -257,8 +257,11 @@ impl Reader {
                     let mut condition = self.open_condition(operator.clone(), "", values.origin);
                     condition.key = key.clone();
                     condition.open = is_open(values);
-                    condition.values =
-                        self.texts(values, "condition").into_iter().map(|(text, origin)| ConditionValue { text, origin }).collect();
+                    condition.values = self
+                        .texts(values, "condition")
+                        .into_iter()
+                        .map(|(text, origin)| ConditionValue::new(text, operator, self.variables, origin))
+                        .collect();
                     out.push(condition);
                 }
             }

@@ -144,6 +144,32 @@ impl Pattern {
         Some(Cow::Owned(out))
     }
 
+    /// Keeps the wildcards of the first five segments of an ARN from crossing a colon.
+    pub(crate) fn in_segments(mut self) -> Self {
+        // A text that starts with a reference or the unknown starts with a whole ARN, as far as plans go.
+        let opaque_start = matches!(self.tokens.first(), Some(Token::Symbol(_) | Token::Unknown | Token::Variable(_)));
+        let mut segment = if opaque_start { 5 } else { 0 };
+        for token in &mut self.tokens {
+            match token {
+                Token::Char(':') => segment += 1,
+                Token::Run if segment < 5 => *token = Token::RunInSegment,
+                Token::One if segment < 5 => *token = Token::OneInSegment,
+                _ => {}
+            }
+        }
+        self
+    }
+
+    /// The same in lower case (ASCII).
+    pub(crate) fn folded(mut self) -> Self {
+        for token in &mut self.tokens {
+            if let Token::Char(c) = token {
+                *c = c.to_ascii_lowercase();
+            }
+        }
+        self
+    }
+
     /// The pattern as a text of which only that much is known: every wildcard stands for some text.
     pub(crate) fn as_any(&self) -> Self {
         let mut out = self.clone();

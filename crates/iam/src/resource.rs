@@ -59,6 +59,23 @@ impl ResourceName {
         self.segment(2)
     }
 
+    /// Whether `text` is one of its names.
+    pub fn is(&self, text: &PolicyText) -> Truth {
+        let own = Pattern::subject(text, false);
+        let bare = without_values(text).map(|bare| Pattern::subject(&bare, false));
+        let mut denied = false;
+        for name in std::iter::once(&own).chain(&bare) {
+            for form in &self.forms {
+                match name.matches(form) {
+                    Truth::Yes => return Truth::Yes,
+                    Truth::No => denied = true,
+                    Truth::Maybe => {}
+                }
+            }
+        }
+        if denied { Truth::No } else { Truth::Maybe }
+    }
+
     fn segment(&self, at: usize) -> Option<String> {
         self.texts.iter().find_map(|text| Some(text.arn_segments()?.get(at)?.known()?.into_owned()))
     }
@@ -165,7 +182,7 @@ impl ResourcePattern {
             Matcher::Nothing => None,
             Matcher::Plain(segments) => {
                 let text = PolicyText::literal(segments.join(":"));
-                Some(in_segments(Pattern::compile(&text, Syntax { wildcards: true, ..Syntax::default() })))
+                Some(Pattern::compile(&text, Syntax { wildcards: true, ..Syntax::default() }).in_segments())
             }
             Matcher::Symbolic(pattern) => Some(pattern.clone()),
         })
@@ -193,7 +210,7 @@ impl Matcher {
         let known = text.known().filter(|_| !opaque && pattern.variables.is_empty() && !(variables && text_has_variable(text)));
         match known {
             Some(known) => Self::plain(&known, *sloppy),
-            None => Matcher::Symbolic(in_segments(pattern)),
+            None => Matcher::Symbolic(pattern.in_segments()),
         }
     }
 
@@ -219,7 +236,7 @@ impl Matcher {
             }
             (Matcher::Plain(globs), None) => {
                 let text = PolicyText::literal(globs.join(":"));
-                in_segments(Pattern::compile(&text, Syntax { wildcards: true, ..Syntax::default() })).matches(form)
+                Pattern::compile(&text, Syntax { wildcards: true, ..Syntax::default() }).in_segments().matches(form)
             }
             (Matcher::Symbolic(pattern), _) => pattern.resolve(context).map_or(Truth::No, |pattern| pattern.matches(form)),
         }
@@ -237,22 +254,6 @@ fn hides_colons(pattern: &Pattern) -> bool {
         Token::Symbol(at) => pattern.symbols.get(*at as usize).is_some_and(crate::symbol::Symbol::may_hold_colons),
         _ => false,
     })
-}
-
-/// Keeps the wildcards of the first five segments from crossing a colon.
-fn in_segments(mut pattern: Pattern) -> Pattern {
-    // A text that starts with a reference or the unknown starts with a whole ARN, as far as plans go.
-    let opaque_start = matches!(pattern.tokens.first(), Some(Token::Symbol(_) | Token::Unknown | Token::Variable(_)));
-    let mut segment = if opaque_start { 5 } else { 0 };
-    for token in &mut pattern.tokens {
-        match token {
-            Token::Char(':') => segment += 1,
-            Token::Run if segment < 5 => *token = Token::RunInSegment,
-            Token::One if segment < 5 => *token = Token::OneInSegment,
-            _ => {}
-        }
-    }
-    pattern
 }
 
 /// The `Resource` or `NotResource` of a statement.

@@ -92,6 +92,12 @@ impl Symbol {
     }
 }
 
+impl std::fmt::Display for Symbol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "${{{}.{}}}", self.address, self.attribute)
+    }
+}
+
 fn both_indexed(one: &Symbol, two: &Symbol) -> bool {
     one.address.ends_with(']') && two.address.ends_with(']')
 }

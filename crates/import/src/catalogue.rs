@@ -21,6 +21,8 @@ pub struct CatalogueError {
 pub struct Services {
     pub(crate) types: BTreeMap<String, ComponentType>,
     pub(crate) terraform: BTreeMap<String, ResourceMapping>,
+    /// Modules of public registries whose code may not be at hand, by their source without host, version and `git::`.
+    pub(crate) modules: BTreeMap<String, ResourceMapping>,
     ignored: Vec<String>,
 }
 
@@ -133,6 +135,8 @@ pub(crate) struct SourceSpec {
     pub(crate) map: Option<IndexMap<String, Option<Constant>>>,
     pub(crate) all: bool,
     pub(crate) value: Option<Constant>,
+    /// The value where the path is not set in this resource.
+    pub(crate) otherwise: Option<Constant>,
     pub(crate) document: bool,
     pub(crate) each: Option<IndexMap<String, Source>>,
     #[serde(rename = "if")]
@@ -208,6 +212,8 @@ struct ServiceFile {
     types: IndexMap<String, TypeFile>,
     #[serde(default)]
     terraform: IndexMap<String, Option<ResourceFile>>,
+    #[serde(default)]
+    modules: IndexMap<String, ResourceFile>,
 }
 
 /// Anything at all: what the review reads and import does not.
@@ -347,40 +353,62 @@ impl Services {
         }
         for (name, entry) in file.terraform {
             // An entry without a body: the type is known and says nothing.
-            let entry = entry.unwrap_or_default();
-            let links = match entry.links {
-                None => Vec::new(),
-                Some(LinksFile::List(list)) => list
-                    .into_iter()
-                    .map(|link| LinkMapping {
-                        relation: link.relation,
-                        from: link.from,
-                        to: link.to,
-                        of: link.of.map(|name| Self::full(&service, &name)),
-                    })
-                    .collect(),
-                Some(LinksFile::Map(map)) => map
-                    .into_iter()
-                    .map(|(relation, end)| match end {
-                        LinkEnd::Paths(paths) => LinkMapping { relation, from: None, to: Some(paths), of: None },
-                        LinkEnd::Typed { at, of } => {
-                            LinkMapping { relation, from: None, to: Some(at), of: Some(Self::full(&service, &of)) }
-                        }
-                    })
-                    .collect(),
-            };
-            let flows = entry.flows.into_iter().map(|flow| FlowMapping { of: flow.of.map(|name| Self::full(&service, &name)), ..flow });
-            let mapping = ResourceMapping {
-                is: entry.is.map(|name| Self::full(&service, &name)),
-                joins: entry.joins,
-                of: entry.of.map(|name| Self::full(&service, &name)),
-                name: entry.name.map(|paths| paths.as_slice().to_vec()).unwrap_or_default(),
-                settings: entry.settings.into_iter().collect(),
-                links,
-                flows: flows.collect(),
-                mentions: entry.mentions,
-            };
-            self.terraform.insert(name, mapping);
+            self.terraform.insert(name, Self::mapping(&service, entry.unwrap_or_default()));
+        }
+        for (source, entry) in file.modules {
+            self.modules.insert(source, Self::mapping(&service, entry));
         }
     }
+
+    fn mapping(service: &str, entry: ResourceFile) -> ResourceMapping {
+        let links = match entry.links {
+            None => Vec::new(),
+            Some(LinksFile::List(list)) => list
+                .into_iter()
+                .map(|link| LinkMapping {
+                    relation: link.relation,
+                    from: link.from,
+                    to: link.to,
+                    of: link.of.map(|name| Self::full(service, &name)),
+                })
+                .collect(),
+            Some(LinksFile::Map(map)) => map
+                .into_iter()
+                .map(|(relation, end)| match end {
+                    LinkEnd::Paths(paths) => LinkMapping { relation, from: None, to: Some(paths), of: None },
+                    LinkEnd::Typed { at, of } => LinkMapping { relation, from: None, to: Some(at), of: Some(Self::full(service, &of)) },
+                })
+                .collect(),
+        };
+        let flows = entry.flows.into_iter().map(|flow| FlowMapping { of: flow.of.map(|name| Self::full(service, &name)), ..flow });
+        ResourceMapping {
+            is: entry.is.map(|name| Self::full(service, &name)),
+            joins: entry.joins,
+            of: entry.of.map(|name| Self::full(service, &name)),
+            name: entry.name.map(|paths| paths.as_slice().to_vec()).unwrap_or_default(),
+            settings: entry.settings.into_iter().collect(),
+            links,
+            flows: flows.collect(),
+            mentions: entry.mentions,
+        }
+    }
+
+    /// What a module makes whose code is not at hand, by its source.
+    pub(crate) fn module(&self, source: &str) -> Option<&ResourceMapping> {
+        let source = source.split('?').next().unwrap_or(source);
+        let source = source.trim_start_matches("git::").trim_start_matches("https://").trim_start_matches("registry.terraform.io/");
+        if let Some(mapping) = self.modules.get(source) {
+            return Some(mapping);
+        }
+        // `github.com/terraform-aws-modules/terraform-aws-vpc.git//modules/x` is `terraform-aws-modules/vpc/aws//modules/x` of the registry.
+        let (repository, folder) = source.split_once("//").map_or((source, None), |(repository, folder)| (repository, Some(folder)));
+        let mut parts = repository.trim_end_matches(".git").rsplit('/');
+        let name = parts.next()?.strip_prefix("terraform-aws-")?;
+        let owner = parts.next()?.rsplit([':', '@']).next()?;
+        let registry = format!("{owner}/{name}/aws");
+        self.modules.get(&folder.map_or(registry.clone(), |folder| format!("{registry}//{folder}")))
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ mod json;
 pub mod kubernetes;
 mod load;
 mod lower;
+pub mod native;
 mod pattern;
 mod resource;
 mod terraform;
@@ -15,7 +16,7 @@ mod terraform_plan;
 mod tree;
 pub mod yaml;
 
-use bartizan_model::{Architecture, Diagnostic, RelatedSpan, Sources};
+use bartizan_model::{Architecture, Component, Diagnostic, FileId, Link, RelatedSpan, Sources};
 use indexmap::IndexMap;
 
 pub use catalogue::{CatalogueError, Services};
@@ -50,12 +51,23 @@ fn read(tree: &Tree, services: &Services) -> Architecture {
         plan.resources.retain(|resource| !known.contains(resource.address.as_str()));
         plan.resources.extend(planned);
     }
-    let documents = lower::Documents { sources: &sources, built: &plan.documents };
-    let lowered = lower::lower(&plan.resources, services, &documents);
+    let lowered = {
+        let documents = lower::Documents { sources: &sources, built: &plan.documents };
+        lower::lower(&plan.resources, services, &documents)
+    };
     diagnostics.extend(lowered.diagnostics);
+    let (pods, pod_links, pod_problems) = manifests(tree, &mut sources);
+    diagnostics.extend(pod_problems);
+    let mut components = lowered.components;
+    for component in pods {
+        // Equal addresses: the same object in another folder (an environment's copy); the first one stands for it.
+        components.entry(component.address.clone()).or_insert(component);
+    }
+    let mut links = lowered.links;
+    links.extend(pod_links);
     let mut architecture = Architecture {
-        components: lowered.components,
-        links: lowered.links,
+        components,
+        links,
         unknown_types: lowered.unknown_types,
         diagnostics: condensed(diagnostics, &sources),
         sources,
@@ -77,6 +89,21 @@ fn plans(tree: &Tree, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) 
         }
     }
     out
+}
+
+/// Kubernetes objects of a tree and the links between them.
+fn manifests(tree: &Tree, sources: &mut Sources) -> (Vec<Component>, Vec<Link>, Vec<Diagnostic>) {
+    let mut files: Vec<(FileId, &str, String)> = Vec::new();
+    for path in tree.paths().filter(|path| path.ends_with(".yaml") || path.ends_with(".yml")) {
+        // A YAML file of whatever tool that cannot be read is not our matter.
+        let Ok(text) = tree.text(path) else { continue };
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if text.contains("apiVersion") || name.starts_with("kustomization") || name.starts_with("Chart") {
+            files.push((sources.add(path, text.as_str()), path, text));
+        }
+    }
+    let files: Vec<(FileId, &str, &str)> = files.iter().map(|(id, path, text)| (*id, *path, text.as_str())).collect();
+    kubernetes::read(&files)
 }
 
 /// Places listed with a condensed diagnostic.

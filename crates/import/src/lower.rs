@@ -43,7 +43,7 @@ pub(crate) fn lower(resources: &[Resource], services: &Services, documents: &Doc
     lowering.components();
     lowering.owners();
     for resource in resources {
-        if resource.mode == Mode::Managed {
+        if resource.mode != Mode::Looked {
             lowering.read(resource);
         }
     }
@@ -64,14 +64,20 @@ struct Lowering<'a> {
 
 impl<'a> Lowering<'a> {
     fn mapping(&self, resource: &Resource) -> Option<&'a ResourceMapping> {
-        self.services.terraform.get(&resource.source_type)
+        match resource.mode {
+            Mode::Managed | Mode::Looked => self.services.terraform.get(&resource.source_type),
+            Mode::Module => {
+                let source = resource.body.get("source").and_then(|source| source.value.as_str())?;
+                self.services.module(&source)
+            }
+        }
     }
 
     fn components(&mut self) {
         for resource in self.resources {
             match (resource.mode, self.mapping(resource)) {
-                (Mode::Module, _) => self.add_module(resource),
-                (Mode::Managed, Some(mapping)) => {
+                (Mode::Module, None) => self.add_module(resource),
+                (Mode::Managed | Mode::Module, Some(mapping)) => {
                     if let Some(component_type) = &mapping.is {
                         self.add(resource, mapping, component_type);
                     }

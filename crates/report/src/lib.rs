@@ -23,4 +23,4 @@ mod fixture;
 
 pub use place::{Excerpt, Place};
 pub use redact::redact;
-pub use summary::{Counts, Worst, counts, remedies, worst};
+pub use summary::{Counts, Remedies, Worst, counts, worst};

@@ -37,7 +37,7 @@ fn head(out: &mut String, review: &Review) {
     }
     out.push_str("## Summary\n\n");
     out.push_str(&format!(
-        "The plan was read from {}. It describes {} that exchange data over {}, and {} that decide how these behave.\n",
+        "The plan was read from {}. It describes {} that exchange data over {}; how these behave is decided by {}.\n",
         words::count(architecture.sources.iter().count(), "file", "files"),
         words::count(n_elements, "component", "components"),
         words::count(architecture.flows.len(), "data flow", "data flows"),
@@ -60,7 +60,7 @@ fn head(out: &mut String, review: &Review) {
                 "**The worst risk** ({}, {} of 25): {}.\n",
                 words::severity(threat.severity).to_lowercase(),
                 threat.residual_risk(),
-                prose(&threat.message),
+                prose(&words::capitalised(&threat.message)),
             ));
             if let Some(evidence) = threat.evidence.first() {
                 out.push_str(&format!("It is written in {}: {}.\n", place(review, evidence.span), prose(&evidence.text)));
@@ -77,6 +77,7 @@ fn head(out: &mut String, review: &Review) {
             out.push_str("No threat is open. What was checked and found good is listed below, so that this silence can be trusted.\n\n")
         }
     }
+    most_urgent(out, review);
     out.push_str("| Category | Critical | High | Medium | Low | Info |\n| --- | ---: | ---: | ---: | ---: | ---: |\n");
     for category in Category::ALL {
         let of = |severity: Severity| {
@@ -88,13 +89,41 @@ fn head(out: &mut String, review: &Review) {
     out.push('\n');
 }
 
+/// The worst open threats with the first thing to do about each.
+fn most_urgent(out: &mut String, review: &Review) {
+    const SHOWN: usize = 10;
+    let open: Vec<_> = review.threats.iter().filter(|threat| threat.status == Status::Open).take(SHOWN).collect();
+    if open.len() < 2 {
+        return;
+    }
+    out.push_str("| Severity | Risk | Threat | Evidence | First remedy |\n| --- | ---: | --- | --- | --- |\n");
+    let remedies = summary::Remedies::of(review);
+    for threat in open {
+        let remedy = remedies.first(threat);
+        out.push_str(&format!(
+            "| {} | {} | [{}](#{}): {} | {} | {} |\n",
+            words::severity(threat.severity),
+            threat.residual_risk(),
+            text(&threat.title),
+            plain_id(&threat.id),
+            prose(&threat.message),
+            threat.evidence.first().map_or_else(String::new, |item| place(review, item.span)),
+            remedy.map_or_else(String::new, |remedy| threats::link(&remedy.title, &remedy.id)),
+        ));
+    }
+    out.push('\n');
+}
+
 fn method(out: &mut String) {
     out.push_str(
         "## How to read the numbers\n\n\
          Likelihood and impact go from 1 to 5; each is the sum of the terms that are listed with it, rounded and kept within the scale.\n\
          Risk is likelihood times impact, and severity comes from that matrix.\n\
          The inherent risk is the one without controls; the residual risk takes away what the controls do that the plan shows.\n\
-         Where the plan does not say something, no threat is raised and none is dismissed: it becomes a question.\n",
+         Where the plan does not say something, no threat is raised and none is dismissed: it becomes a question.\n\n\
+         ## Sign-off\n\n\
+         Whoever signs has read the threats and their evidence, and agrees with what is open, mitigated and accepted.\n\n\
+         | Role | Name | Date | Remarks |\n| --- | --- | --- | --- |\n| Reviewer |  |  |  |\n| Owner of the system |  |  |  |\n",
     );
 }
 
@@ -105,8 +134,12 @@ fn place(review: &Review, span: bartizan_model::Span) -> String {
 
 /// A heading's own anchor, so that links survive another title.
 fn anchor(id: &str) -> String {
-    let plain: String = id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect();
-    format!("<a id=\"{plain}\"></a>")
+    format!("<a id=\"{}\"></a>", plain_id(id))
+}
+
+/// An id without characters that a link could stumble over.
+fn plain_id(id: &str) -> String {
+    id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect()
 }
 
 /// Sentences and cells end without a second full stop.

@@ -66,10 +66,14 @@ impl Excerpt {
         }
         let mut lines: Vec<String> =
             (first_line..=last_line).filter_map(|line| file.line(line)).map(|line| cut(&redactor.line(line))).collect();
-        // A file's last line break makes an empty line that no editor shows.
-        if last_line == file.n_lines() && last_line > marked_to && lines.last().is_some_and(String::is_empty) {
+        // Blank lines at the edges tell nothing.
+        let last_marked = usize::try_from(marked_to.saturating_sub(first_line)).unwrap_or(usize::MAX);
+        while lines.len() > last_marked.saturating_add(1) && lines.last().is_some_and(|line| line.trim().is_empty()) {
             lines.pop();
         }
+        let blank = lines.iter().zip(first_line..place.line).take_while(|(line, _)| line.trim().is_empty()).count();
+        lines.drain(..blank);
+        let first_line = first_line.saturating_add(u32::try_from(blank).unwrap_or(0));
         Some(Excerpt { place, first_line, lines, marked_to })
     }
 }
@@ -99,6 +103,9 @@ mod tests {
         );
         let last = Excerpt::of(&sources, Span::new(file, 8..9), 3).expect("the file is there");
         assert_eq!(last.lines, ["b", "c", "d", "e"]);
+        let blank = sources.add("n.tf", "\n\nx\n\n");
+        let alone = Excerpt::of(&sources, Span::new(blank, 2..3), 2).expect("the file is there");
+        assert_eq!((alone.first_line, alone.lines), (3, vec!["x".to_owned()]));
     }
 
     #[test]

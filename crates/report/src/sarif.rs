@@ -13,7 +13,7 @@ use bartizan_model::{Diagnostic, Sources, Span};
 use bartizan_review::{Review, Severity, Status, Threat};
 use serde_json::{Value, json};
 
-use crate::{redact::redact, summary, words};
+use crate::{Remedies, redact::redact, words};
 use log::{
     ArtifactLocation, Driver, Invocation, Location, Log, LogicalLocation, Message, Notification, PhysicalLocation, Region,
     ReportingReference, Run, SarifResult, Suppression, Tool,
@@ -30,7 +30,8 @@ const FINGERPRINT: &str = "bartizanThreat/v1";
 pub fn sarif(review: &Review) -> Value {
     let sources = &review.architecture.sources;
     let rules = Rules::of(&review.threats);
-    let results = review.threats.iter().map(|threat| result(review, threat, &rules)).collect();
+    let remedies = Remedies::of(review);
+    let results = review.threats.iter().map(|threat| result(review, threat, &rules, &remedies)).collect();
     let notifications: Vec<Notification> =
         review.architecture.diagnostics.iter().chain(&review.diagnostics).map(|diagnostic| notification(diagnostic, sources)).collect();
     let log = Log {
@@ -58,7 +59,7 @@ pub fn sarif(review: &Review) -> Value {
     serde_json::to_value(&log).unwrap_or(Value::Null)
 }
 
-fn result(review: &Review, threat: &Threat, rules: &Rules) -> SarifResult {
+fn result(review: &Review, threat: &Threat, rules: &Rules, remedies: &Remedies<'_>) -> SarifResult {
     let sources = &review.architecture.sources;
     let component = threat.targets.first().and_then(|address| review.architecture.component(address));
     let logical: Vec<LogicalLocation> =
@@ -83,7 +84,7 @@ fn result(review: &Review, threat: &Threat, rules: &Rules) -> SarifResult {
         rule_index: rules.index(&threat.rule),
         kind,
         level,
-        message: message(review, threat),
+        message: message(threat, remedies),
         locations: vec![Location {
             id: None,
             physical_location: place.and_then(|span| physical(span, sources)),
@@ -125,10 +126,9 @@ pub(crate) fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn message(review: &Review, threat: &Threat) -> Message {
-    let remedy = summary::remedies(review, threat).into_iter().next();
+fn message(threat: &Threat, remedies: &Remedies<'_>) -> Message {
     let mut text = redact(&threat.message);
-    if let Some(remedy) = remedy {
+    if let Some(remedy) = remedies.first(threat) {
         text.push_str(&format!(". Remedy: {} ({}).", remedy.title, remedy.effect));
     }
     // In SARIF messages, brackets start a link and braces a placeholder.

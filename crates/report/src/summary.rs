@@ -1,5 +1,7 @@
 //! What a manager asks first: how many, how bad, and which one before all others.
 
+use std::collections::BTreeMap;
+
 use bartizan_review::{Category, Mitigation, Review, Severity, Status, Threat};
 
 use crate::words::SEVERITIES;
@@ -53,16 +55,43 @@ pub struct Worst<'a> {
 pub fn worst(review: &Review) -> Option<Worst<'_>> {
     // INVARIANT: threats are sorted worst first.
     let threat = review.threats.iter().find(|threat| threat.status == Status::Open)?;
-    Some(Worst { threat, remedy: remedies(review, threat).into_iter().next() })
+    Some(Worst { threat, remedy: Remedies::of(review).first(threat) })
 }
 
-/// The mitigations of a threat: in the order of its controls, those that nobody would pay for last.
-pub fn remedies<'a>(review: &'a Review, threat: &Threat) -> Vec<&'a Mitigation> {
-    let mut found: Vec<&Mitigation> = review.mitigations.iter().filter(|mitigation| mitigation.threats.contains(&threat.id)).collect();
-    let rank = |mitigation: &Mitigation| {
-        let place = threat.controls.iter().position(|control| *control == mitigation.control).unwrap_or(threat.controls.len());
-        (mitigation.advice.starts_with("not worth"), place)
-    };
-    found.sort_by_key(|mitigation| rank(mitigation));
-    found
+/// The mitigations of each threat.
+#[derive(Clone, Debug)]
+pub struct Remedies<'a> {
+    mitigations: &'a [Mitigation],
+    /// Places in `mitigations` by id of the threat.
+    by_threat: BTreeMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Remedies<'a> {
+    /// Sorts the mitigations of a review by the threats that they reduce.
+    pub fn of(review: &'a Review) -> Self {
+        let mut by_threat: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, mitigation) in review.mitigations.iter().enumerate() {
+            for threat in &mitigation.threats {
+                by_threat.entry(threat).or_default().push(index);
+            }
+        }
+        Self { mitigations: &review.mitigations, by_threat }
+    }
+
+    /// The mitigations of a threat with their places in the review: in the order of its controls, those that nobody would pay for last.
+    pub fn for_threat(&self, threat: &Threat) -> Vec<(usize, &'a Mitigation)> {
+        let indices = self.by_threat.get(threat.id.as_str()).map_or(&[][..], Vec::as_slice);
+        let mut found: Vec<(usize, &Mitigation)> =
+            indices.iter().filter_map(|index| Some((*index, self.mitigations.get(*index)?))).collect();
+        found.sort_by_key(|(_, mitigation)| {
+            let place = threat.controls.iter().position(|control| *control == mitigation.control).unwrap_or(threat.controls.len());
+            (mitigation.advice.starts_with("not worth"), place)
+        });
+        found
+    }
+
+    /// The mitigation of a threat that comes first.
+    pub fn first(&self, threat: &Threat) -> Option<&'a Mitigation> {
+        self.for_threat(threat).first().map(|(_, mitigation)| *mitigation)
+    }
 }

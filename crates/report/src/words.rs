@@ -151,3 +151,9 @@ pub(crate) fn diagnostic_severity_id(severity: bartizan_model::Severity) -> &'st
 pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
+
+/// A sentence starts with a capital; a name in backticks stays as it is.
+pub(crate) fn capitalised(sentence: &str) -> String {
+    let mut characters = sentence.chars();
+    characters.next().map(char::to_uppercase).into_iter().flatten().chain(characters).collect()
+}

@@ -13,7 +13,7 @@
       else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
       else element.setAttribute(name, value === true ? "" : value);
     }
-    for (const child of children.flat()) if (child !== null && child !== undefined && child !== false) element.append(child);
+    for (const child of children.flat(Infinity)) if (child !== null && child !== undefined && child !== false) element.append(child);
     return element;
   };
   const html = (markup) => h("span", { html: markup });
@@ -53,6 +53,16 @@
       const rest = h("button", { type: "button", class: "link" }, `and ${list.length - most} more`);
       rest.addEventListener("click", () => rest.replaceWith(...list.slice(most).flatMap((entry) => [", ", render(entry)])));
       box.append(" ", rest);
+    }
+    return box;
+  };
+  const bullets = (list, most, render) => {
+    const box = h("ul", {}, list.slice(0, most).map((entry) => h("li", {}, render(entry))));
+    if (list.length > most) {
+      const rest = h("button", { type: "button", class: "link" }, `${list.length - most} more`);
+      const line = h("li", {}, rest);
+      rest.addEventListener("click", () => line.replaceWith(...list.slice(most).map((entry) => h("li", {}, render(entry)))));
+      box.append(line);
     }
     return box;
   };
@@ -280,7 +290,7 @@
   };
   const threatLink = (id) => {
     const threat = threatOf.get(id);
-    return threat ? h("a", { href: `#${id}` }, badge(threat.severity), " ", html(threat.message)) : h("code", {}, id);
+    return threat ? h("span", {}, badge(threat.severity), " ", h("a", { href: `#${id}` }, html(threat.message))) : h("code", {}, id);
   };
 
   // ---- attack paths ----------------------------------------------------------------------------------------------------------------
@@ -347,7 +357,7 @@
   lazy(byId("mitigation-list"), (mitigation) => item("", [
     h("span", { class: "what" }, h("b", {}, mitigation.title), " for ", h("code", {}, mitigation.target), h("br", {}), h("span", { class: "muted small" }, html(mitigation.effect))),
     h("span", { class: "meta" }, `−${Math.round(mitigation.reduction)} points, ${plural(mitigation.threats.length, "threat", "threats")}`),
-  ], () => [remedyBox(mitigation), h("h4", {}, "Threats it reduces"), h("ul", {}, mitigation.threats.map((id) => h("li", {}, threatLink(id))))]), "There is nothing to mitigate.").set(data.mitigations);
+  ], () => [remedyBox(mitigation), h("h4", {}, "Threats it reduces"), bullets(mitigation.threats, 20, threatLink)]), "There is nothing to mitigate.").set(data.mitigations);
   byId("questions-count").textContent = data.questions.length;
   table("question-table", [
     { name: "Question", cell: (one) => html(one.text) },
@@ -384,7 +394,7 @@
   ], "The plan holds no data store.").set(data.recovery);
   const pages = (id, entries, empty) => lazy(byId(id), (entry) => item("", [
     h("span", { class: "what" }, h("b", {}, entry.title)), h("span", { class: "meta" }, entry.group),
-  ], () => [page(entry.body), entry.threats.length ? h("p", { class: "small" }, "Threats it teaches: ", some(entry.threats, 4, threatLink)) : null]), empty).set(entries);
+  ], () => [page(entry.body), entry.threats.length ? [h("p", { class: "small" }, "Threats it teaches:"), bullets(entry.threats, 6, threatLink)] : null]), empty).set(entries);
   pages("runbook-list", data.runbooks, "No threat category occurs, so no runbook is needed.");
   pages("training-list", data.training, "There is no topic that this review would teach.");
   byId("diagnostics-count").textContent = data.diagnostics.length || "";
@@ -422,15 +432,13 @@
         row("Reachable from", one.exposure && h("span", {}, one.exposure, one.exposure_why.length ? [": ", reasons(one.exposure_why)] : null)),
         row("Assets", one.assets.join(", ")))),
       h("h3", {}, `Threats (${threats.length})`),
-      threats.length ? h("ul", {}, some(threats, 12, (threat) => h("li", {}, threatLink(threat.id))).childNodes) : h("p", { class: "muted" }, "None was found."),
+      threats.length ? bullets(threats, 12, (threat) => threatLink(threat.id)) : h("p", { class: "muted" }, "None was found."),
       h("h3", {}, `Flows (${touching.length})`),
-      touching.length ? h("ul", {}, [...some(touching, 20, (flow) => h("li", {}, flow.from === address ? ["to ", component(flow.to)] : ["from ", component(flow.from)],
-        ` by ${flow.protocol}${flow.port === null ? "" : ` :${flow.port}`}`, flow.status === "blocked" ? " (blocked)" : "")).childNodes]) : h("p", { class: "muted" }, "No flow is known."),
+      touching.length ? bullets(touching, 20, (flow) => [flow.from === address ? ["to ", component(flow.to)] : ["from ", component(flow.from)],
+        ` by ${flow.protocol}${flow.port === null ? "" : ` :${flow.port}`}`, flow.status === "blocked" ? " (blocked)" : ""]) : h("p", { class: "muted" }, "No flow is known."),
       one.settings.length ? h("h3", {}, "Settings") : null,
       one.settings.length ? h("table", {}, h("tbody", {}, one.settings.map(([name, value]) => row(name, value || "\"\"")))) : null,
     ].filter(Boolean));
-    // The separators of a run of text make no sense between list items.
-    panel.querySelectorAll("ul").forEach((list) => list.childNodes.forEach((node) => node.nodeType === 3 && node.textContent.trim() === "," && node.remove()));
     panel.hidden = false;
     panel.scrollTop = 0;
     byId("panel-title").focus({ preventScroll: true });
@@ -466,15 +474,19 @@
       show();
     };
     const fit = () => { view = { ...whole }; show(); };
-    // A wide or tall picture starts at a size that can be read, not shrunk until all of it is in sight.
+    // A small picture is not blown up and gets no more room than it needs; a large one starts at a size that can be read.
     const start = () => {
+      const [smallest, readable] = [0.8, 1.6];
+      const shrunk = Math.max(whole.w / canvas.clientWidth, smallest);
+      canvas.style.height = `min(78vh, 900px, ${Math.max(220, Math.ceil(whole.h / shrunk) + 24)}px)`;
       fit();
-      const readable = 1.5;
-      if (scale() > readable) {
-        view = { x: whole.x, y: whole.y, w: canvas.clientWidth * readable, h: canvas.clientHeight * readable };
-        if (whole.w < view.w) view.x = whole.x - (view.w - whole.w) / 2;
-        show();
-      }
+      const s = Math.min(readable, Math.max(smallest, scale()));
+      if (s === scale()) return;
+      view.w = canvas.clientWidth * s;
+      view.h = canvas.clientHeight * s;
+      view.x = whole.w < view.w ? whole.x - (view.w - whole.w) / 2 : whole.x;
+      view.y = whole.h < view.h ? whole.y - (view.h - whole.h) / 2 : whole.y;
+      show();
     };
     start();
     const pointers = new Map();
@@ -531,7 +543,7 @@
       panel.replaceChildren(
         h("button", { type: "button", class: "close", onclick: closePanel }, "Close"),
         h("h2", { id: "panel-title", tabindex: -1 }, `${addresses.length} components`),
-        h("ul", {}, addresses.map((address) => h("li", {}, component(address), " ", h("span", { class: "muted small" }, plural((threatsAt.get(address) || []).length, "threat", "threats"))))));
+        bullets(addresses, 60, (address) => [component(address), " ", h("span", { class: "muted small" }, plural((threatsAt.get(address) || []).length, "threat", "threats"))]));
       panel.hidden = false;
       byId("panel-title").focus({ preventScroll: true });
     };
@@ -578,7 +590,11 @@
     document.documentElement.dataset.theme = dark ? "light" : "dark";
     try { localStorage.setItem("bartizan-theme", document.documentElement.dataset.theme); } catch { /* as above */ }
   });
-  const follow = () => { const id = decodeURIComponent(location.hash.slice(1)); if (id && openThreat(id)) closePanel(); };
+  const follow = () => {
+    const id = decodeURIComponent(location.hash.slice(1));
+    if (id.startsWith("component=")) openPanel(id.slice("component=".length));
+    else if (id && openThreat(id)) closePanel();
+  };
   addEventListener("hashchange", follow);
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href^='#']");

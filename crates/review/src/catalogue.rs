@@ -2,13 +2,15 @@
 //!
 //! Loading is pure: `cli` hands in the embedded files, tests the files on disk.
 //! A mistake in one file leaves that file out and is reported; the rest loads.
-//! Runbooks, monitoring and training texts are kept as they are in [`Catalogue::documents`] for the phases that use them.
+//! Runbooks and training texts are kept as they are in [`Catalogue::documents`] for the phases that use them.
 
 pub mod controls;
 pub mod costs;
 mod framework;
 mod load_controls;
+pub mod monitoring;
 mod page;
+pub mod recovery;
 mod risk_table;
 mod rule;
 mod service;
@@ -49,9 +51,13 @@ pub struct Catalogue {
     pub lifecycle: Lifecycle,
     /// Prices and figures of performance.
     pub costs: Costs,
+    /// What is to be watched.
+    pub monitoring: monitoring::Monitoring,
+    /// How stores come back.
+    pub recovery: Vec<recovery::RecoveryRule>,
     /// Compiled conditions that show controls, by control: type patterns (none: the system) with their condition.
     shown: BTreeMap<String, Vec<(Vec<String>, Expression)>>,
-    /// Every other file by its path: runbooks, monitoring, training.
+    /// Every other file by its path: runbooks, training.
     pub documents: BTreeMap<String, String>,
 }
 
@@ -112,6 +118,12 @@ impl Catalogue {
         }
         for (path, text) in &controls {
             load_controls::load(path, text, &mut catalogue, &mut problems);
+        }
+        for (path, text) in take(&mut sorted, |path| path.starts_with("monitoring/")) {
+            monitoring::load(&path, &text, &mut catalogue, &mut problems);
+        }
+        for (path, text) in take(&mut sorted, |path| path.starts_with("recovery/")) {
+            recovery::load(&path, &text, &mut catalogue, &mut problems);
         }
         for (path, text) in &threats {
             let page = pages.get(&format!("{}.md", path.trim_end_matches(".yaml"))).map(String::as_str);

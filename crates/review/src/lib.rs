@@ -7,11 +7,13 @@ mod facts;
 mod flows;
 mod mitigations;
 mod outcome;
+mod response;
 mod review;
 mod risk;
 #[cfg(test)]
 mod testing;
 mod threats;
+mod training;
 
 pub use catalogue::{
     Adjustment, Catalogue, CatalogueError, ComponentType, Control, ControlKind, Costs, Detect, Dimension, EnvironmentWords, Example,

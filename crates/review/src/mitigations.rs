@@ -255,4 +255,4 @@ impl std::fmt::Display for Verdict {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

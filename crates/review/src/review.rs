@@ -3,8 +3,8 @@
 use bartizan_model::Architecture;
 
 use crate::catalogue::Catalogue;
-use crate::outcome::{Policy, Response, Review};
-use crate::{complete, mitigations, threats};
+use crate::outcome::{Policy, Review};
+use crate::{complete, mitigations, response, threats, training};
 
 /// Reviews an architecture.
 pub fn review(mut architecture: Architecture, catalogue: &Catalogue, policy: &Policy) -> Review {
@@ -15,15 +15,17 @@ pub fn review(mut architecture: Architecture, catalogue: &Catalogue, policy: &Po
     let found = threats::find(&architecture, &facts, catalogue, policy);
     diagnostics.extend(found.diagnostics);
     let mitigations = mitigations::mitigations(&architecture, &facts, &found.threats, catalogue);
+    let response = response::response(&architecture, &facts, &found.threats, catalogue, policy);
+    let training = training::training(&architecture, &found.threats, catalogue);
     Review {
         architecture,
         threats: found.threats,
         attack_paths: Vec::new(),
         mitigations,
-        response: Response::default(),
+        response,
         questions: found.questions,
         in_order: found.in_order,
-        training: Vec::new(),
+        training,
         diagnostics,
     }
 }

@@ -2,7 +2,6 @@
 
 use bartizan_import::Tree;
 use bartizan_review::{Example, Expectation, Policy, Review, Rule, Status};
-use comfy_table::{Table, presets};
 
 use crate::args::{Rules, RulesAction};
 use crate::catalogue::{self, Knowledge};
@@ -19,12 +18,13 @@ pub(super) fn run(arguments: &Rules) -> anyhow::Result<Outcome> {
 }
 
 fn list(knowledge: &Knowledge) -> anyhow::Result<Outcome> {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["RULE", "GROUP", "TITLE"]);
-    for rule in knowledge.catalogue.rules.values() {
-        table.add_row([rule.id.as_str(), rule.group.id(), rule.title.as_str()]);
-    }
-    terminal::output(format!("{}\n", table.trim_fmt()).as_bytes())?;
+    let rows: Vec<[&str; 3]> = std::iter::once(["RULE", "GROUP", "TITLE"])
+        .chain(knowledge.catalogue.rules.values().map(|rule| [rule.id.as_str(), rule.group.id(), rule.title.as_str()]))
+        .collect();
+    let first = rows.iter().map(|[id, ..]| id.len()).max().unwrap_or(0);
+    let second = rows.iter().map(|[_, group, _]| group.len()).max().unwrap_or(0);
+    let lines: String = rows.iter().map(|[id, group, title]| format!("{id:first$}  {group:second$}  {title}\n")).collect();
+    terminal::output(lines.as_bytes())?;
     Ok(Outcome::Clean)
 }
 

@@ -58,8 +58,10 @@ fn value(lowering: &Lowering<'_>, source: &Source, body: &Node, span: Span) -> O
         let items: Vec<Node> = items.filter(|node| !node.value.is_null()).collect();
         return Some(Node::new(Value::List(items), first_span(body, paths).unwrap_or(span)));
     }
-    let node = paths.iter().find_map(|path| first(body, path))?;
-    Some(transformed(lowering, spec, node.clone()))
+    match paths.iter().find_map(|path| first(body, path)) {
+        Some(node) => Some(transformed(lowering, spec, node.clone())),
+        None => spec.otherwise.as_ref().map(|constant| constant.node(span)),
+    }
 }
 
 fn first<'n>(body: &'n Node, path: &str) -> Option<&'n Node> {

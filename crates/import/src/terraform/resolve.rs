@@ -155,7 +155,7 @@ impl<'a> Resolver<'a> {
     pub(crate) fn body(&self, body: &'a Body, scope: &Scope<'a>, span: Span, top: bool) -> Node {
         let mut map = IndexMap::with_capacity(body.attributes.len());
         for attribute in &body.attributes {
-            if top && matches!(&*attribute.name, "count" | "for_each" | "provider" | "providers" | "depends_on" | "version") {
+            if top && matches!(&*attribute.name, "count" | "for_each" | "provider" | "providers" | "depends_on") {
                 continue;
             }
             let value = self.eval(&attribute.expr, scope).unwrap_or_else(|failure| self.failed(&failure));

@@ -68,8 +68,9 @@ pub(crate) fn shelve(graph: &Graph) -> Graph {
         }
     }
     let sets: Vec<Vec<usize>> = by_group.into_values().filter(|set| set.len() > 1).collect();
+    let title = if graph.hidden.is_empty() { "without flows" } else { "without drawn flows" };
     contract(graph, &sets, &mut |members, group| Node {
-        title: "without flows".to_owned(),
+        title: title.to_owned(),
         caption: String::new(),
         shape: Shape::Shelf,
         members,

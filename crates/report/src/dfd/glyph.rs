@@ -36,7 +36,13 @@ pub(crate) fn glyph(node: &Node) -> &'static str {
     }
     let first = node.members.first();
     if node.shape == Shape::External {
-        return if first.is_some_and(|member| member.address == "internet") { GLOBE } else { PERSON };
+        return match first.map(|member| member.component_type.as_str()) {
+            Some("external.internet" | "external.network") => GLOBE,
+            Some("external.service") => HEXAGON,
+            Some("external.account") => CUBE,
+            _ if first.is_some_and(|member| member.address == "internet") => GLOBE,
+            _ => PERSON,
+        };
     }
     let service = node.service().unwrap_or_default();
     match service {

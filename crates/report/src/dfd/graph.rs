@@ -6,6 +6,7 @@ use bartizan_model::{Architecture, Boundary, BoundaryKind, Component, Exposure, 
 use bartizan_review::Severity;
 
 use super::Options;
+use crate::redact;
 
 /// Nodes, the boundaries around them and the flows between them. Groups come parents first; indices are positions in the lists.
 #[derive(Clone, Debug, Default)]
@@ -324,28 +325,34 @@ fn edge(architecture: &Architecture, flow: &Flow, from: usize, to: usize, crosse
         crosses,
         risky: crosses && flow.encrypted == Some(false) && !blocked,
         blocked,
-        details: vec![details],
+        // Reasons quote the source, and the source may hold secrets.
+        details: vec![redact(&details)],
     }
 }
 
 /// Takes flows to logs, metrics, keys and the like out where they are many; those that are a risk by themselves stay.
 fn without_ancillary(graph: &mut Graph, edges: Vec<Edge>) -> Vec<Edge> {
-    let ancillary: Vec<bool> = graph
-        .nodes
-        .iter()
-        .map(|node| node.service().is_some_and(|service| ANCILLARY.contains(&service)) && node.shape != Shape::External)
-        .collect();
-    let is_ancillary = |index: usize| ancillary.get(index).copied().unwrap_or(false);
-    let candidate = |edge: &Edge| is_ancillary(edge.to) && !is_ancillary(edge.from) && !edge.risky;
-    let mut fan: BTreeMap<String, usize> = BTreeMap::new();
-    let service = |edge: &Edge| graph.nodes.get(edge.to).and_then(|node| node.service().map(str::to_owned)).unwrap_or_default();
-    for edge in edges.iter().filter(|edge| candidate(edge)) {
-        *fan.entry(service(edge)).or_default() += 1;
+    let subjects: Vec<Option<String>> = graph.nodes.iter().map(ancillary_subject).collect();
+    let subject = |index: usize| subjects.get(index).and_then(Option::as_ref);
+    let candidate = |edge: &Edge| subject(edge.to).filter(|_| subject(edge.from).is_none() && !edge.risky);
+    let mut fan: BTreeMap<&String, usize> = BTreeMap::new();
+    for subject in edges.iter().filter_map(candidate) {
+        *fan.entry(subject).or_default() += 1;
     }
-    let (hidden, kept): (Vec<Edge>, Vec<Edge>) =
-        edges.into_iter().partition(|edge| candidate(edge) && fan.get(&service(edge)).is_some_and(|count| *count >= ANCILLARY_FAN));
+    let (hidden, kept): (Vec<Edge>, Vec<Edge>) = edges
+        .into_iter()
+        .partition(|edge| candidate(edge).is_some_and(|subject| fan.get(subject).is_some_and(|count| *count >= ANCILLARY_FAN)));
     graph.hidden = hidden.into_iter().flat_map(|edge| edge.flows).collect();
     kept
+}
+
+/// What an ancillary component serves: its service, or the AWS service whose API it stands for.
+fn ancillary_subject(node: &Node) -> Option<String> {
+    let member = node.members.first()?;
+    let service =
+        if member.component_type == "external.service" { member.address.trim_start_matches("aws:") } else { member.service.as_str() };
+    let stands_for_an_api = member.component_type == "external.service";
+    (stands_for_an_api || node.shape != Shape::External && ANCILLARY.contains(&service)).then(|| service.to_owned())
 }
 
 /// Boundaries, parents first, whatever order they come in; one whose parent is missing or lies inside itself becomes a root.

@@ -342,11 +342,7 @@ fn component(out: &mut String, node: &Node, content: &Content, rect: Rect) {
     outline(out, node.shape, front);
     if node.shape == Shape::Store {
         let x = number(front.x + content::GLYPH_ROOM - 5.0);
-        out.push_str(&format!(
-            "<path class=\"dfd-rail\" style=\"stroke-width:1\" d=\"M{x} {}V{}\"/>",
-            number(front.y),
-            number(front.bottom())
-        ));
+        out.push_str(&format!("<path class=\"dfd-divider\" d=\"M{x} {}V{}\"/>", number(front.y), number(front.bottom())));
     }
     let middle = front.y + front.h / 2.0;
     out.push_str(&format!(

@@ -173,12 +173,11 @@ fn random_systems_are_drawn_whole_and_tidy() {
     for seed in 0..60 {
         let system = random(seed);
         let context = format!("seed {seed}");
-        for collapse in [true, false] {
-            let options = Options { collapse, severity: badges(&system), ..Options::default() };
-            let scene = scene(&system, &options);
-            assert_complete(&system, &scene.graph, &context);
-            assert_tidy(&scene, &context);
-        }
+        // Every other one is drawn as it is, to see crowds too.
+        let options = Options { collapse: seed % 2 == 0, severity: badges(&system), ..Options::default() };
+        let scene = scene(&system, &options);
+        assert_complete(&system, &scene.graph, &context);
+        assert_tidy(&scene, &context);
     }
 }
 

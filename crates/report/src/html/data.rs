@@ -9,7 +9,7 @@ use bartizan_review::{AttackPath, Evidence, Fix, Mitigation, Review, Score, Term
 use serde::Serialize;
 
 use super::rich;
-use crate::{Excerpt, Place, redact::redact, summary, words};
+use crate::{Excerpt, Place, Remedies, redact::redact, words};
 
 /// Excerpts shown per threat; further places are only named.
 const QUOTED: usize = 6;
@@ -247,11 +247,12 @@ impl Data {
     pub(super) fn of(review: &Review) -> Self {
         let architecture = &review.architecture;
         let sources = &architecture.sources;
+        let remedies = Remedies::of(review);
         let place = |span: Option<Span>| at(sources, span);
         Self {
             components: architecture.components.values().map(|component| component_data(review, component)).collect(),
             flows: architecture.flows.iter().map(|flow| flow_data(flow, sources)).collect(),
-            threats: review.threats.iter().map(|threat| threat_data(review, threat)).collect(),
+            threats: review.threats.iter().map(|threat| threat_data(threat, sources, &remedies)).collect(),
             mitigations: review.mitigations.iter().map(|mitigation| mitigation_data(mitigation, sources)).collect(),
             paths: review.attack_paths.iter().map(|path| path_data(path, sources)).collect(),
             questions: review
@@ -397,10 +398,7 @@ fn flow_data(flow: &Flow, sources: &Sources) -> FlowData {
     }
 }
 
-fn threat_data(review: &Review, threat: &Threat) -> ThreatData {
-    let sources = &review.architecture.sources;
-    let remedies = summary::remedies(review, threat);
-    let index_of = |wanted: &&Mitigation| review.mitigations.iter().position(|mitigation| mitigation.id == wanted.id);
+fn threat_data(threat: &Threat, sources: &Sources, remedies: &Remedies<'_>) -> ThreatData {
     ThreatData {
         id: threat.id.clone(),
         rule: threat.rule.clone(),
@@ -419,7 +417,7 @@ fn threat_data(review: &Review, threat: &Threat) -> ThreatData {
         evidence: threat.evidence.iter().take(QUOTED).filter_map(|item| evidence_data(item, sources)).collect(),
         more_evidence: threat.evidence.iter().skip(QUOTED).take(NAMED).filter_map(|item| at(sources, Some(item.span))).collect(),
         controls_present: threat.controls_present.clone(),
-        mitigations: remedies.iter().filter_map(index_of).collect(),
+        mitigations: remedies.for_threat(threat).into_iter().map(|(index, _)| index).collect(),
         paths: threat.paths.clone(),
         decision: threat.decision.as_deref().map(rich::prose),
         explanation: rich::page(&threat.explanation),

@@ -91,7 +91,8 @@ struct MatrixCell {
     likelihood: u8,
     impact: u8,
     count: usize,
-    band: &'static str,
+    /// Of the threats in it; empty for an empty cell.
+    severity: &'static str,
 }
 
 struct Fact {
@@ -153,7 +154,7 @@ fn worst_card<'a>(review: &Review, worst: summary::Worst<'a>) -> WorstCard<'a> {
         id: &threat.id,
         severity: words::severity(threat.severity),
         severity_id: threat.severity.id(),
-        message: rich::prose(&threat.message),
+        message: rich::prose(&words::capitalised(&threat.message)),
         risk: threat.residual_risk(),
         likelihood: threat.residual_likelihood.value,
         impact: threat.residual_impact.value,
@@ -212,28 +213,13 @@ fn categories(review: &Review) -> Vec<CategoryRow> {
 
 /// Likelihood downwards from 5, impact to the right from 1, residual values of open threats.
 fn matrix(review: &Review) -> Vec<MatrixRow> {
+    let open = || review.threats.iter().filter(|threat| threat.status == Status::Open);
+    let at = |threat: &Threat, likelihood, impact| threat.residual_likelihood.value == likelihood && threat.residual_impact.value == impact;
     let cell = |likelihood: u8, impact: u8| MatrixCell {
         likelihood,
         impact,
-        count: review
-            .threats
-            .iter()
-            .filter(|t| t.status == Status::Open && t.residual_likelihood.value == likelihood && t.residual_impact.value == impact)
-            .count(),
-        band: band(review, likelihood, impact),
+        count: open().filter(|t| at(t, likelihood, impact)).count(),
+        severity: open().find(|t| at(t, likelihood, impact)).map_or("", |t| t.severity.id()),
     };
     (1..=5u8).rev().map(|likelihood| MatrixRow { likelihood, cells: (1..=5).map(|impact| cell(likelihood, impact)).collect() }).collect()
-}
-
-/// The colour of a cell: the severity of the threats in it; of an empty cell, what its product usually means.
-fn band(review: &Review, likelihood: u8, impact: u8) -> &'static str {
-    let inside = review.threats.iter().find(|t| t.residual_likelihood.value == likelihood && t.residual_impact.value == impact);
-    match (inside, likelihood * impact) {
-        (Some(threat), _) => threat.severity.id(),
-        (None, 20..) => "critical",
-        (None, 12..) => "high",
-        (None, 6..) => "medium",
-        (None, 3..) => "low",
-        (None, _) => "info",
-    }
 }

@@ -9,7 +9,7 @@ use crate::words;
 
 pub(super) fn write(out: &mut String, review: &Review) {
     out.push_str("## System\n\n");
-    out.push_str("The diagram is in `diagram.svg` beside this document.\n\n");
+    out.push_str("![Data flow diagram with the trust boundaries](diagram.svg)\n\n");
     components(out, review);
     boundaries(out, review);
     assets(out, review);

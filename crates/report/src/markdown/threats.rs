@@ -4,8 +4,8 @@ use bartizan_model::Address;
 use bartizan_review::{AttackPath, Evidence, Mitigation, Review, Score, Severity, Status, Threat};
 
 use super::escape::{code, fenced, page, prose, text};
-use super::{anchor, place, sentence};
-use crate::{Excerpt, redact::redact, summary, words};
+use super::{anchor, place, plain_id, sentence};
+use crate::{Excerpt, Remedies, redact::redact, words};
 
 /// Places that are quoted per threat; further ones are only named.
 const QUOTED: usize = 3;
@@ -17,40 +17,40 @@ pub(super) fn write(out: &mut String, review: &Review) {
     if review.threats.is_empty() {
         out.push_str("No rule of the catalogue found a threat.\n\n");
     }
+    let remedies = Remedies::of(review);
+    let mut write = |title: &str, threats: Vec<&Threat>| group(out, review, &remedies, title, &threats);
     for severity in words::SEVERITIES {
-        let of: Vec<&Threat> = threats_of(review, Status::Open, Some(severity));
-        group(out, review, words::severity(severity), &of);
+        write(words::severity(severity), threats_of(review, Status::Open, Some(severity)));
     }
-    group(out, review, "Waiting for an answer", &threats_of(review, Status::Question, None));
-    group(out, review, "Held by controls", &threats_of(review, Status::Mitigated, None));
-    group(out, review, "Accepted", &threats_of(review, Status::Accepted, None));
+    write("Waiting for an answer", threats_of(review, Status::Question, None));
+    write("Held by controls", threats_of(review, Status::Mitigated, None));
+    write("Accepted", threats_of(review, Status::Accepted, None));
     paths(out, review);
     mitigations(out, review);
 }
 
 /// A link to an anchor of this document.
 pub(super) fn link(title: &str, id: &str) -> String {
-    let plain: String = id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect();
-    format!("[{}](#{plain})", text(title))
+    format!("[{}](#{})", text(title), plain_id(id))
 }
 
 fn threats_of(review: &Review, status: Status, severity: Option<Severity>) -> Vec<&Threat> {
     review.threats.iter().filter(|t| t.status == status && severity.is_none_or(|severity| t.severity == severity)).collect()
 }
 
-fn group(out: &mut String, review: &Review, title: &str, threats: &[&Threat]) {
+fn group(out: &mut String, review: &Review, remedies: &Remedies<'_>, title: &str, threats: &[&Threat]) {
     if threats.is_empty() {
         return;
     }
     out.push_str(&format!("### {title}\n\n"));
     for threat in threats {
-        self::threat(out, review, threat);
+        self::threat(out, review, remedies, threat);
     }
 }
 
-fn threat(out: &mut String, review: &Review, threat: &Threat) {
+fn threat(out: &mut String, review: &Review, remedies: &Remedies<'_>, threat: &Threat) {
     out.push_str(&format!("{}\n\n#### {}\n\n", anchor(&threat.id), text(&threat.title)));
-    out.push_str(&format!("{}\n\n", sentence(&prose(&threat.message))));
+    out.push_str(&format!("{}\n\n", sentence(&prose(&words::capitalised(&threat.message)))));
     out.push_str(&format!(
         "| | |\n| --- | --- |\n| Id | {} |\n| Category | {} |\n| Severity | {} (risk {} of 25; before controls {}, {} of 25) |\n",
         code(&threat.id),
@@ -79,10 +79,10 @@ fn threat(out: &mut String, review: &Review, threat: &Threat) {
         let present: Vec<String> = threat.controls_present.iter().map(|control| code(control)).collect();
         out.push_str(&format!("The plan shows these controls already: {}.\n\n", present.join(", ")));
     }
-    let remedies = summary::remedies(review, threat);
+    let remedies = remedies.for_threat(threat);
     if !remedies.is_empty() {
         out.push_str("What to do about it:\n\n");
-        for remedy in remedies {
+        for (_, remedy) in remedies {
             out.push_str(&format!(
                 "- {} ({}): {}\n",
                 link(&remedy.title, &remedy.id),

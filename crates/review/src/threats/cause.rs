@@ -75,7 +75,10 @@ impl<'a> Causes<'a> {
         if folder.split('/').any(|part| part == ".terraform") {
             return address.to_string();
         }
-        let mut rest = address.as_str();
+        // A module that several stacks call is one cause as well.
+        let stack = format!("{}:", component.stack);
+        let inside = address.as_str().strip_prefix(&stack).filter(|inside| inside.starts_with("module."));
+        let mut rest = inside.unwrap_or(address.as_str());
         while let Some(inside) = rest.strip_prefix("module.").and_then(|inside| inside.split_once('.')) {
             rest = inside.1;
         }

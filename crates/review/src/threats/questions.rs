@@ -47,7 +47,9 @@ impl Questions {
                 _ => id(&about, root, name),
             };
             let shown = component.map_or_else(|| about.to_string(), |component| component.name.clone());
-            let own = rule.question.as_ref().and_then(|question| question.text.as_ref()).map(|text| {
+            // The rule's sentence asks for its verdict; where several things are open, each needs a question of its own.
+            let own_text = rule.question.as_ref().and_then(|question| question.text.as_ref()).filter(|_| gaps.len() == 1);
+            let own = own_text.map(|text| {
                 let scope = QuestionScope { inner: view.scope(subject), setting: name, name: &shown };
                 text.fill(&scope)
             });

@@ -1,4 +1,10 @@
 //! Tests of the review over the real catalogue and real source text.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "clippy's exception for tests does not reach the functions that tests of this binary share"
+)]
 
 mod catalogue;
 mod loading;

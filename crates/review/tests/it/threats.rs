@@ -84,6 +84,15 @@ fn what_is_unknown_is_asked_for_and_the_answer_decides() {
 }
 
 #[test]
+fn a_module_of_two_stacks_has_one_cause() {
+    let module = ("modules/store/main.tf", &*bucket("a"));
+    let call = "module \"one\" {\n  source = \"../../modules/store\"\n}\n";
+    let review = of(UNVERSIONED, &[("envs/prod/main.tf", call), ("envs/live/main.tf", call), module]);
+    assert_eq!(review.threats.len(), 1, "{:?}", ids(&review));
+    assert_eq!(targets(&review.threats[0]), ["envs/live:module.one.aws_s3_bucket.a", "envs/prod:module.one.aws_s3_bucket.a"]);
+}
+
+#[test]
 fn what_is_good_is_listed_with_its_line() {
     let text = versioned_by("a").replace("var.status", "\"Enabled\"");
     let review = of(UNVERSIONED, &[("main.tf", &text)]);
@@ -103,7 +112,7 @@ fn a_disabled_rule_says_nothing() {
 }
 
 mod decided {
-    use bartizan_model::{Decision, DecisionKind, FileId, Span};
+    use bartizan_model::{Answer, Decision, DecisionKind, FileId, Node, Span};
 
     use super::*;
 
@@ -148,5 +157,25 @@ mod decided {
         let accepted: Vec<&Threat> = review.threats.iter().filter(|threat| threat.status == Status::Accepted).collect();
         assert_eq!(accepted.len(), 1);
         assert_eq!(accepted[0].id, id);
+    }
+
+    #[test]
+    fn an_answer_becomes_the_setting_before_any_rule_looks() {
+        let catalogue = with_rule(UNVERSIONED).unwrap();
+        let text = format!("variable \"status\" {{\n  type = string\n}}\n{}", versioned_by("a"));
+        let asked = of(UNVERSIONED, &[("main.tf", &text)]);
+        for (value, n_threats) in [("Enabled", 0), ("Suspended", 1)] {
+            let span = Span { file: FileId(0), start: 0, end: 1 };
+            let mut architecture = asked.architecture.clone();
+            architecture.declarations.answers.push(Answer {
+                question: asked.questions[0].id.clone(),
+                value: Node::text(value, span),
+                by: Some("Ann".to_owned()),
+                span,
+            });
+            let review = bartizan_review::review(architecture, &catalogue, &bartizan_review::Policy::default());
+            assert_eq!(review.threats.len(), n_threats, "{value}");
+            assert!(review.questions.is_empty());
+        }
     }
 }

@@ -38,7 +38,7 @@ const COLOURS: [(&str, &str, &str); 31] = [
 ];
 
 /// Selector (below `.dfd`) and declarations; `$name` is a colour.
-const RULES: [(&str, &str); 52] = [
+const RULES: [(&str, &str); 53] = [
     (".dfd-bg", "fill:$bg"),
     ("text", "font-family:\"Helvetica Neue\",Helvetica,Arial,\"Liberation Sans\",sans-serif;fill:$ink"),
     (".dfd-heading", "font-size:17px;font-weight:600"),
@@ -83,6 +83,7 @@ const RULES: [(&str, &str); 52] = [
     (".dfd-store .dfd-shape", "fill:$store;stroke:none"),
     (".dfd-shelf .dfd-shape", "fill:$shelf;stroke:$account;stroke-width:.8"),
     (".dfd-rail", "fill:none;stroke:$line;stroke-width:1.6"),
+    (".dfd-divider", "fill:none;stroke:$line;stroke-width:1"),
     (".dfd-glyph", "fill:none;stroke:$muted;stroke-width:1.2;stroke-linecap:round;stroke-linejoin:round"),
     (".dfd-title", "font-size:12.5px;font-weight:600"),
     (".dfd-caption", "font-size:10.5px;fill:$muted"),

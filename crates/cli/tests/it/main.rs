@@ -1,0 +1,155 @@
+//! The command line as its users see it: files, streams and exit codes.
+#![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A bucket that anyone may read, and a queue.
+const PLAN: &str = r#"
+resource "aws_s3_bucket" "uploads" {
+  bucket = "shop-uploads"
+}
+
+resource "aws_s3_bucket_policy" "uploads" {
+  bucket = aws_s3_bucket.uploads.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = "*"
+      Action    = "s3:GetObject"
+      Resource  = "${aws_s3_bucket.uploads.arn}/*"
+    }]
+  })
+}
+
+resource "aws_sqs_queue" "orders" {
+  name = "orders"
+}
+"#;
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // A folder of an earlier run may hold files of an earlier version.
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    folder
+}
+
+fn plan(name: &str) -> PathBuf {
+    let folder = folder(name);
+    std::fs::write(folder.join("main.tf"), PLAN).expect("the plan can be written");
+    folder
+}
+
+fn bartizan(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_bartizan")).args(arguments).current_dir(folder).output().expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_review_writes_the_folder_and_tells_where_it_lies() {
+    let plan = plan("review");
+    let output = bartizan(&plan, &["review", "."]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let shown = text(&output.stdout);
+    assert!(shown.contains("report: bartizan-report/index.html"), "{shown}");
+    assert!(!shown.contains('\u{1b}'), "colour although nobody watches:\n{shown}");
+    for name in ["index.html", "threat-model.md", "diagram.svg", "review.json", "review.sarif"] {
+        assert!(plan.join("bartizan-report").join(name).is_file(), "{name} is missing");
+    }
+}
+
+#[test]
+fn two_runs_give_the_same_bytes() {
+    let plan = plan("twice");
+    for target in ["first", "second"] {
+        assert_eq!(bartizan(&plan, &["review", "main.tf", "-o", target]).status.code(), Some(0));
+    }
+    for entry in std::fs::read_dir(plan.join("first")).expect("the report") {
+        let name = entry.expect("a file").file_name();
+        let read = |folder: &str| std::fs::read(plan.join(folder).join(&name)).expect("a report");
+        assert_eq!(read("first"), read("second"), "{name:?} differs");
+    }
+}
+
+#[test]
+fn formats_go_to_standard_output_and_follow_their_schemas() {
+    let plan = plan("formats");
+    for (arguments, name) in [(vec!["review", "main.tf", "--format", "json"], "review"), (vec!["model", "main.tf"], "model")] {
+        let output = bartizan(&plan, &arguments);
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(document["schema"], format!("bartizan/{name}/1"));
+        let schema: serde_json::Value = serde_json::from_slice(&bartizan(&plan, &["schema", name]).stdout).expect("a schema");
+        let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+        let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new());
+    }
+    assert!(!plan.join("bartizan-report").exists(), "a format was asked for, and not the folder");
+}
+
+#[test]
+fn sarif_follows_the_schema_of_oasis() {
+    let plan = plan("sarif");
+    let output = bartizan(&plan, &["review", "main.tf", "--format", "sarif"]);
+    let log: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../../../../corpora/schemas/sarif-2.1.0.json")).expect("a schema");
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+    let errors: Vec<String> = validator.iter_errors(&log).map(|error| error.to_string()).collect();
+    assert_eq!(errors, Vec::<String>::new());
+}
+
+#[test]
+fn diagrams_come_in_every_format() {
+    let plan = plan("diagram");
+    for (format, start) in [("svg", "<svg"), ("mermaid", "%%"), ("dot", "digraph"), ("drawio", "<mxfile")] {
+        let output = bartizan(&plan, &["diagram", "main.tf", "--format", format]);
+        assert_eq!(output.status.code(), Some(0));
+        let drawn = text(&output.stdout);
+        assert!(drawn.trim_start().starts_with(start) || drawn.contains(start) || format == "mermaid", "{format}: {drawn}");
+        assert!(drawn.contains("uploads"), "{format}: {drawn}");
+    }
+}
+
+#[test]
+fn wrong_input_is_told_on_standard_error_with_code_2() {
+    let empty = folder("empty");
+    for arguments in [&["review", "nowhere"][..], &["review"], &["explain", "nothing", "."], &["review", ".", "--fail-on", "terrible"]] {
+        let output = bartizan(&empty, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+    }
+    assert!(text(&bartizan(&empty, &["review"]).stderr).contains("there is nothing to review in `.`"));
+}
+
+#[test]
+fn a_syntax_error_does_not_stop_the_run() {
+    let plan = plan("broken");
+    std::fs::write(plan.join("broken.tf"), "resource \"aws_s3_bucket\" {{{\n").expect("the file can be written");
+    let output = bartizan(&plan, &["review", "."]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stderr).contains("broken.tf:1"), "{}", text(&output.stderr));
+    let written = std::fs::read_to_string(plan.join("bartizan-report/review.json")).expect("a report");
+    assert!(written.contains("aws_sqs_queue.orders"), "the other file was read");
+}
+
+#[test]
+fn a_component_is_explained_by_its_address() {
+    let plan = plan("explain");
+    let output = bartizan(&plan, &["explain", "aws_s3_bucket.uploads", "main.tf"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("declared in main.tf:2"), "{}", text(&output.stdout));
+    let unknown = bartizan(&plan, &["explain", "uploads", "main.tf"]);
+    assert!(text(&unknown.stderr).contains("did you mean"), "{}", text(&unknown.stderr));
+}
+
+#[test]
+fn the_embedded_catalogue_is_without_mistakes() {
+    let here = folder("rules");
+    let output = bartizan(&here, &["rules", "check"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&bartizan(&here, &["rules", "list"]).stdout).starts_with("RULE"));
+}

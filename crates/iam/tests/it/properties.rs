@@ -1,0 +1,127 @@
+//! Properties that hold for every policy.
+
+use bartizan_iam::{Caller, Context, Decision, Document, Outcome, Policies, Request, ResourceName, Truth, decide};
+use proptest::prelude::{Strategy, prop, prop_oneof, proptest};
+
+const USER: &str = "arn:aws:iam::111111111111:user/u";
+
+fn pick(items: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
+    prop::sample::select(items)
+}
+
+/// One statement of an identity policy over a small world in which much overlaps.
+fn statement() -> impl Strategy<Value = String> {
+    let effect = pick(&["Allow", "Deny"]);
+    let action =
+        pick(&[r#""Action":"*""#, r#""Action":["s3:Get*","sqs:*"]"#, r#""NotAction":"s3:PutObject""#, r#""Action":"s3:PutObject""#]);
+    let resource = pick(&[r#""Resource":"*""#, r#""Resource":"arn:aws:s3:::b/*""#, r#""NotResource":"arn:aws:s3:::b/x""#]);
+    let condition = prop_oneof![
+        3 => pick(&["{}"]),
+        2 => pick(&[
+            r#"{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}}"#,
+            r#"{"StringNotEquals":{"aws:RequestedRegion":["eu-west-1","us-east-1"]}}"#,
+            r#"{"StringLike":{"aws:RequestedRegion":"eu-*"},"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#,
+            r#"{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}"#,
+            r#"{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}"#,
+            r#"{"Null":{"aws:SourceIp":"true"}}"#,
+            r#"{"NumericLessThan":{"aws:MultiFactorAuthAge":"300"}}"#,
+            r#"{"ForAllValues:StringEquals":{"aws:TagKeys":["a","b"]}}"#,
+            r#"{"ForAnyValue:StringNotLike":{"aws:TagKeys":["a*"]}}"#,
+        ]),
+    ];
+    (effect, action, resource, condition)
+        .prop_map(|(effect, action, resource, condition)| format!(r#"{{"Effect":"{effect}",{action},{resource},"Condition":{condition}}}"#))
+}
+
+fn document(statements: &[String]) -> Document {
+    Document::from_json(&format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))).unwrap()
+}
+
+fn ask<'a>(document: &'a Document, action: &str, context: Context) -> Decision<'a> {
+    let mut request = Request::new(Caller::from_arn(&USER.into()).unwrap(), action, ResourceName::new("arn:aws:s3:::b/x"), context);
+    request.resource_account = Some("111111111111".into());
+    decide(&request, &Policies { identity: vec![document], ..Policies::default() })
+}
+
+/// Contexts that the statements above tell apart.
+fn closed_context() -> impl Strategy<Value = Context> {
+    let single = |key: &'static str, values: &'static [&'static str]| prop::option::of(pick(values)).prop_map(move |value| (key, value));
+    (
+        single("aws:RequestedRegion", &["eu-west-1", "eu-north-1", "us-east-1", "x"]),
+        single("aws:MultiFactorAuthPresent", &["true", "false"]),
+        single("aws:SourceIp", &["203.0.113.9", "10.0.0.1"]),
+        single("aws:MultiFactorAuthAge", &["10", "300", "900"]),
+        prop::option::of(prop::collection::vec(pick(&["a", "b", "c"]), 0..3)),
+    )
+        .prop_map(|(region, mfa, address, age, tags)| {
+            let mut context = Context::complete();
+            for (key, value) in [region, mfa, address, age] {
+                if let Some(value) = value {
+                    context = context.with(key, value);
+                }
+            }
+            if let Some(tags) = tags {
+                let tags = tags.into_iter().map(bartizan_iam::PolicyText::literal).collect();
+                context.set("aws:TagKeys", bartizan_iam::ContextValue::Multiple(tags));
+            }
+            context
+        })
+}
+
+proptest! {
+    #[test]
+    fn an_explicit_deny_never_yields_yes(mut statements in prop::collection::vec(statement(), 0..5), at in 0usize..6) {
+        let deny = r#"{"Effect":"Deny","Action":"s3:*","Resource":"*"}"#.to_owned();
+        statements.insert(at.min(statements.len()), deny);
+        let document = document(&statements);
+        let decision = ask(&document, "s3:GetObject", Context::open());
+        assert_eq!(decision.outcome, Outcome::ExplicitDeny);
+        assert!(decision.denied_by.iter().any(|reason| reason.applies == Truth::Yes));
+    }
+
+    #[test]
+    fn adding_a_deny_never_allows_more(statements in prop::collection::vec(statement(), 0..4), more in statement()) {
+        let before = document(&statements);
+        let denied = more.replace("\"Allow\"", "\"Deny\"");
+        let after = document(&statements.iter().cloned().chain([denied]).collect::<Vec<_>>());
+        assert!(ask(&after, "s3:GetObject", Context::open()).allowed() <= ask(&before, "s3:GetObject", Context::open()).allowed());
+    }
+
+    /// What is said with an open context holds in every closed one.
+    #[test]
+    fn an_open_answer_holds_in_every_context(statements in prop::collection::vec(statement(), 0..5), context in closed_context()) {
+        let document = document(&statements);
+        let open = ask(&document, "s3:GetObject", Context::open());
+        let closed = ask(&document, "s3:GetObject", context);
+        assert_ne!(closed.outcome, Outcome::Conditional, "a complete context leaves nothing open");
+        match open.outcome {
+            Outcome::Allow => assert_eq!(closed.outcome, Outcome::Allow),
+            Outcome::ExplicitDeny | Outcome::ImplicitDeny => assert_ne!(closed.outcome, Outcome::Allow),
+            Outcome::Conditional => {}
+        }
+    }
+
+    /// The witness of a conditional answer is a context in which the request is allowed.
+    #[test]
+    fn the_witness_is_allowed(statements in prop::collection::vec(statement(), 0..5)) {
+        let document = document(&statements);
+        let open = ask(&document, "s3:GetObject", Context::open());
+        if open.outcome == Outcome::Conditional && open.decided {
+            let mut context = Context::open();
+            for need in &open.needs {
+                let (condition, witness) = (need.condition.unwrap(), need.witness.clone().unwrap());
+                context.set(&condition.key.to_string(), witness);
+            }
+            assert_eq!(ask(&document, "s3:GetObject", context).outcome, Outcome::Allow);
+        }
+    }
+
+    #[test]
+    fn reading_never_panics_and_origins_stay_in_range(text in "[\\[\\]{}\":, EffectAlowRsourcndP*]{0,80}") {
+        if let Ok(document) = Document::from_json(&text) {
+            for origin in document.statements.iter().map(|statement| statement.origin).chain(document.problems.iter().map(|problem| problem.origin)) {
+                assert!(text.get(origin.start as usize..origin.end as usize).is_some());
+            }
+        }
+    }
+}

@@ -8,7 +8,9 @@ use bartizan_model::{Component, Diagnostic, FileId, Link};
 
 mod endpoint;
 mod flows;
+mod join;
 mod lower;
+mod mention;
 mod object;
 mod parse;
 mod relate;
@@ -16,6 +18,8 @@ mod resolve;
 mod select;
 #[cfg(test)]
 mod tests;
+
+pub use join::join;
 
 /// Reads the manifests among some files: id, path relative to the reviewed root, text.
 pub fn read(files: &[(FileId, &str, &str)]) -> (Vec<Component>, Vec<Link>, Vec<Diagnostic>) {

@@ -65,14 +65,17 @@ fn read(tree: &Tree, services: &Services) -> Architecture {
     }
     let mut links = lowered.links;
     links.extend(pod_links);
+    let declarations = native::read_all(tree, &mut sources, &mut diagnostics);
     let mut architecture = Architecture {
         components,
         links,
+        declarations,
         unknown_types: lowered.unknown_types,
         diagnostics: condensed(diagnostics, &sources),
         sources,
         ..Architecture::default()
     };
+    kubernetes::join(&mut architecture);
     architecture.normalise();
     architecture
 }

@@ -5,7 +5,7 @@
 
 use bartizan_model::{
     Actor, Answer, Classification, DataClass, Decision, DecisionKind, Declarations, DeclaredFlow, Diagnostic, FileId, Node, RiskAppetite,
-    Severity, Span, Value, Workload,
+    Severity, Sources, Span, Value, Workload,
 };
 
 mod check;
@@ -15,6 +15,7 @@ mod tests;
 
 pub use schema::schema;
 
+use crate::tree::Tree;
 use crate::yaml::{self, Marks};
 
 /// The name of the file.
@@ -39,6 +40,36 @@ pub fn read(file: FileId, text: &str) -> (Declarations, Vec<Diagnostic>) {
     check::check(&document.root, &document.marks, &mut reader.diagnostics);
     let declarations = reader.declarations(&document.root, &document.marks);
     (declarations, reader.diagnostics)
+}
+
+/// Reads every `bartizan.yaml` of a tree: the lists add up, the first file that names the system or an appetite is heard.
+pub(crate) fn read_all(tree: &Tree, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Declarations {
+    let mut out = Declarations::default();
+    for path in tree.paths().filter(|path| path.rsplit('/').next() == Some(FILE_NAME)) {
+        let text = match tree.text(path) {
+            Ok(text) => text,
+            Err(why) => {
+                diagnostics.push(Diagnostic::new("native/unreadable", Severity::Error, why, None));
+                continue;
+            }
+        };
+        let file = sources.add(path, text.as_str());
+        let (read, problems) = read(file, &text);
+        diagnostics.extend(problems);
+        out.system = out.system.or(read.system);
+        out.description = out.description.or(read.description);
+        out.owners.extend(read.owners);
+        out.data.extend(read.data);
+        out.actors.extend(read.actors);
+        out.flows.extend(read.flows);
+        out.workload.extend(read.workload);
+        out.appetite.tolerated = out.appetite.tolerated.or(read.appetite.tolerated);
+        out.appetite.budget_usd_per_month = out.appetite.budget_usd_per_month.or(read.appetite.budget_usd_per_month);
+        out.appetite.latency_budget_ms = out.appetite.latency_budget_ms.or(read.appetite.latency_budget_ms);
+        out.answers.extend(read.answers);
+        out.decisions.extend(read.decisions);
+    }
+    out
 }
 
 struct Reader {

@@ -6,6 +6,9 @@ use bartizan_model::{Address, Architecture, Component, Diagnostic, Link, Node, R
 
 use super::mention;
 
+#[cfg(test)]
+mod tests;
+
 /// Adds the links between Kubernetes and AWS components. Call it once, when the components of all formats are there.
 pub fn join(architecture: &mut Architecture) {
     architecture.links.sort();
@@ -80,7 +83,8 @@ impl<'a> Joiner<'a> {
                 .architecture
                 .links_from(&workload.address)
                 .find(|link| link.relation == Relation::Other("uses_service_account".to_owned()));
-            let annotated = account_link.and_then(|link| self.architecture.component(&link.to)).and_then(|account| account.setting("role_arn"));
+            let annotated =
+                account_link.and_then(|link| self.architecture.component(&link.to)).and_then(|account| account.setting("role_arn"));
             if let Some(annotation) = annotated
                 && let Some(role) = self.role(annotation, &workload.stack)
             {
@@ -128,7 +132,8 @@ impl<'a> Joiner<'a> {
         for (stack, (n, span)) in undecided {
             let place = if stack.is_empty() { "the root".to_owned() } else { format!("`{stack}`") };
             let message = format!("it is not known which of {} clusters runs the {n} components of {place}", clusters.len());
-            let help = format!("keep manifests beside the cluster's Terraform, or in a folder named after the cluster: {}", names.join(", "));
+            let help =
+                format!("keep manifests beside the cluster's Terraform, or in a folder named after the cluster: {}", names.join(", "));
             diagnostics.push(Diagnostic::new("kubernetes/which-cluster", Severity::Warning, message, span).with_help(help));
         }
     }
@@ -136,7 +141,7 @@ impl<'a> Joiner<'a> {
     /// Kubernetes groups of access entries that bindings name.
     fn access(&self, links: &mut Vec<Link>) {
         for entry in self.of_type("eks.access_entry") {
-            let groups: BTreeSet<String> = entry.settings.get("kubernetes_groups").map(|groups| texts(groups)).unwrap_or_default();
+            let groups: BTreeSet<String> = entry.settings.get("kubernetes_groups").map(texts).unwrap_or_default();
             for binding in self.of_type("kubernetes.role_binding") {
                 let subjects = binding.settings.get("subjects").and_then(|subjects| subjects.value.as_list()).unwrap_or(&[]);
                 for subject in subjects {
@@ -175,7 +180,8 @@ impl<'a> Joiner<'a> {
                         links.push(link(balancer, target, relation.clone(), setting, node.span));
                     }
                 });
-                if let Some(name) = node.value.as_str().filter(|text| text.contains(":wafv2:")).and_then(|arn| arn.rsplit('/').nth(1).map(str::to_owned))
+                if let Some(name) =
+                    node.value.as_str().filter(|text| text.contains(":wafv2:")).and_then(|arn| arn.rsplit('/').nth(1).map(str::to_owned))
                     && let Some(acl) = self.named("wafv2", &name, &balancer.stack)
                 {
                     links.push(link(balancer, acl, relation, setting, node.span));
@@ -189,7 +195,9 @@ impl<'a> Joiner<'a> {
         for workload in self.of_type("kubernetes.workload") {
             let mentions = workload.settings.get("mentions").and_then(|mentions| mentions.value.as_list()).unwrap_or(&[]);
             for mention in mentions {
-                let Some((attribute, node)) = mention.get("attribute").and_then(|node| node.value.as_str()).zip(mention.get("text")) else { continue };
+                let Some((attribute, node)) = mention.get("attribute").and_then(|node| node.value.as_str()).zip(mention.get("text")) else {
+                    continue;
+                };
                 let Value::Text(text) = &node.value else { continue };
                 let mut targets = self.referenced(text);
                 for candidate in mention::candidates(&attribute, &text.to_string()) {

@@ -69,7 +69,9 @@ pub(super) fn candidates(attribute: &str, text: &str) -> Vec<Candidate> {
         }
     }
     let plain = text.trim();
-    let is_name = !plain.is_empty() && plain.len() < 256 && plain.chars().all(|character| character.is_ascii_alphanumeric() || "-_./".contains(character));
+    let is_name = !plain.is_empty()
+        && plain.len() < 256
+        && plain.chars().all(|character| character.is_ascii_alphanumeric() || "-_./".contains(character));
     if out.is_empty() && is_name {
         let words = attribute.rsplit('.').next().unwrap_or("").to_ascii_uppercase();
         let words: Vec<&str> = words.split(|character: char| !character.is_ascii_alphanumeric()).collect();
@@ -98,7 +100,13 @@ fn from_arn(arn: &str) -> Vec<Candidate> {
             let name = resource.strip_prefix("secret:").unwrap_or(resource);
             names.push(name.to_owned());
             // Secrets Manager appends a hyphen and six characters of its own.
-            names.extend(name.len().checked_sub(7).and_then(|at| name.get(..at)).filter(|_| name.rfind('-') == name.len().checked_sub(7)).map(str::to_owned));
+            names.extend(
+                name.len()
+                    .checked_sub(7)
+                    .and_then(|at| name.get(..at))
+                    .filter(|_| name.rfind('-') == name.len().checked_sub(7))
+                    .map(str::to_owned),
+            );
         }
         _ => {
             // `table/orders/stream/…`, `function:orders:live`, `orders`, `cluster:orders`
@@ -147,7 +155,10 @@ mod tests {
     fn arns_urls_and_endpoints_name_their_resource() {
         assert_eq!(names("env.X", "arn:aws:sqs:eu-west-1:111122223333:orders"), ["sqs:orders"]);
         assert_eq!(names("env.X", "arn:aws:dynamodb:eu-west-1:111122223333:table/carts/stream/1"), ["dynamodb:carts"]);
-        assert_eq!(names("env.X", "arn:aws:secretsmanager:eu-west-1:1:secret:db/pw-a1B2c3"), ["secretsmanager:db/pw-a1B2c3", "secretsmanager:db/pw"]);
+        assert_eq!(
+            names("env.X", "arn:aws:secretsmanager:eu-west-1:1:secret:db/pw-a1B2c3"),
+            ["secretsmanager:db/pw-a1B2c3", "secretsmanager:db/pw"]
+        );
         assert_eq!(names("env.X", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders.fifo"), ["sqs:orders.fifo"]);
         assert_eq!(names("env.X", "s3://exports/daily/"), ["s3:exports"]);
         assert_eq!(names("env.X", "https://exports.s3.eu-west-1.amazonaws.com/x"), ["s3:exports"]);

@@ -1,0 +1,135 @@
+use bartizan_model::{Architecture, Relation};
+
+use crate::{Services, Tree, import};
+
+fn read(files: &[(&str, &str)]) -> Architecture {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../catalogue/services/aws");
+    let mut catalogue: Vec<(String, String)> = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        catalogue.push((format!("services/aws/{}", path.file_name().unwrap().to_string_lossy()), std::fs::read_to_string(&path).unwrap()));
+    }
+    let (services, errors) = Services::load(catalogue.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+    assert!(errors.is_empty(), "{errors:?}");
+    import(&Tree::from_memory(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))), &services)
+}
+
+/// `from -relation-> to attribute` of the links that start at an address.
+fn links(architecture: &Architecture, from: &str) -> Vec<String> {
+    let word = |relation: &Relation| match relation {
+        Relation::Other(word) => word.clone(),
+        other => format!("{other:?}"),
+    };
+    let own = architecture.links.iter().filter(|link| link.from.as_str() == from && !matches!(link.relation, Relation::Flow(_)));
+    own.map(|link| format!("{} {} {}", word(&link.relation), link.to, link.attribute)).collect()
+}
+
+const PLATFORM: &str = r#"
+resource "aws_eks_cluster" "main" {
+  name     = "main"
+  role_arn = aws_iam_role.cluster.arn
+}
+resource "aws_iam_role" "cluster" { name = "cluster" }
+resource "aws_iam_role" "orders" { name = "orders-pod" }
+resource "aws_iam_role" "jobs" { name = "jobs-pod" }
+resource "aws_eks_pod_identity_association" "jobs" {
+  cluster_name    = aws_eks_cluster.main.name
+  namespace       = "shop"
+  service_account = "jobs"
+  role_arn        = aws_iam_role.jobs.arn
+}
+resource "aws_eks_access_entry" "ops" {
+  cluster_name      = aws_eks_cluster.main.name
+  principal_arn     = aws_iam_role.cluster.arn
+  kubernetes_groups = ["operators"]
+}
+resource "aws_sqs_queue" "orders" { name = "orders" }
+resource "aws_dynamodb_table" "carts" {
+  name     = "carts"
+  hash_key = "id"
+}
+resource "aws_db_instance" "orders" { identifier = "orders-db" }
+"#;
+
+const PODS: &str = r#"
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: orders
+  namespace: shop
+  annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::111122223333:role/orders-pod"}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: orders, namespace: shop}
+spec:
+  template:
+    spec:
+      serviceAccountName: orders
+      containers:
+      - name: app
+        image: orders
+        env:
+        - {name: QUEUE_URL, value: "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"}
+        - {name: CARTS_TABLE, value: carts}
+        - {name: APP_NAME, value: carts}
+        - {name: DB_URL, value: "jdbc:mysql://orders-db.c1a2b3.eu-west-1.rds.amazonaws.com:3306/orders"}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: jobs, namespace: shop}
+spec: {jobTemplate: {spec: {template: {spec: {serviceAccountName: jobs, containers: [{name: a, image: jobs}]}}}}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: operators}
+roleRef: {kind: ClusterRole, name: admin}
+subjects: [{kind: Group, name: operators}]
+"#;
+
+#[test]
+fn pods_are_joined_with_roles_cluster_and_the_resources_they_name() {
+    let architecture = read(&[("main.tf", PLATFORM), ("k8s/pods.yaml", PODS)]);
+    let mut found = links(&architecture, "shop/Deployment/orders");
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "Mentions aws_db_instance.orders env.DB_URL",
+            "Mentions aws_dynamodb_table.carts env.CARTS_TABLE",
+            "Mentions aws_sqs_queue.orders env.QUEUE_URL",
+            "PartOf aws_eks_cluster.main cluster",
+            "RunsAs aws_iam_role.orders service_account.role_arn",
+            "uses_service_account shop/ServiceAccount/orders service_account",
+        ]
+    );
+    assert_eq!(links(&architecture, "shop/CronJob/jobs"), ["PartOf aws_eks_cluster.main cluster", "RunsAs aws_iam_role.jobs pod_identity"]);
+    assert!(
+        links(&architecture, "aws_eks_access_entry.ops").contains(&"member_of ClusterRoleBinding/operators kubernetes_groups".to_owned())
+    );
+}
+
+#[test]
+fn among_several_clusters_folders_decide_and_the_rest_is_told() {
+    let cluster = |name: &str| format!("resource \"aws_eks_cluster\" \"this\" {{\n  name = \"{name}\"\n  role_arn = \"x\"\n}}\n");
+    let pod =
+        |name: &str| format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec: {{containers: [{{name: a, image: a}}]}}\n");
+    let architecture = read(&[
+        ("blue/main.tf", &cluster("blue")),
+        ("green/main.tf", &cluster("green")),
+        ("blue/k8s/a.yaml", &pod("a")),
+        ("deploy/green/b.yaml", &pod("b")),
+        ("other/c.yaml", &pod("c")),
+    ]);
+    let part_of = |pod: &str| links(&architecture, &format!("default/Pod/{pod}"));
+    assert!(part_of("a")[0].contains("blue"), "{:?}", part_of("a"));
+    assert!(part_of("b")[0].contains("green"), "{:?}", part_of("b"));
+    assert!(part_of("c").is_empty());
+    let told: Vec<&str> = architecture
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code == "kubernetes/which-cluster")
+        .map(|d| d.message.as_str())
+        .collect();
+    assert_eq!(told, ["it is not known which of 2 clusters runs the 1 components of `other`"]);
+}

@@ -374,6 +374,17 @@
     { name: "Checked on", sort: (one) => -one.checked.length, cell: (one) => some(one.checked, 3, component) },
   ], "No rule found a component in order.").set(data.in_order);
 
+  // A button whose content opens as a row of its own below the one it stands in.
+  const below = (name, content) => {
+    const button = h("button", { type: "button", class: "link", "aria-expanded": "false" }, name);
+    let opened = null;
+    button.addEventListener("click", () => {
+      if (opened) { opened.remove(); opened = null; } else { opened = h("tr", {}, h("td", { colspan: 20 }, content())); button.closest("tr").after(opened); }
+      button.setAttribute("aria-expanded", String(!!opened));
+    });
+    return button;
+  };
+
   // ---- response, training, diagnostics ---------------------------------------------------------------------------------------------
   const missing = data.alarms.filter((alarm) => !alarm.covered_by).length;
   byId("alarms-count").textContent = data.alarms.length ? `${missing} of ${data.alarms.length} missing` : "";
@@ -382,7 +393,7 @@
     { name: "Signal", sort: (one) => one.signal, cell: (one) => one.signal },
     { name: "When", cell: (one) => html(one.condition) },
     { name: "Why", cell: (one) => html(one.why) },
-    { name: "Covered by", sort: (one) => one.covered_by || "", cell: (one) => (one.covered_by ? h("code", {}, one.covered_by) : h("div", {}, h("span", { class: "bad" }, "missing"), one.fix ? h("details", {}, h("summary", {}, "Terraform"), fixBox(one.fix)) : null)) },
+    { name: "Covered by", sort: (one) => one.covered_by || "", cell: (one) => (one.covered_by ? h("code", {}, one.covered_by) : [h("span", { class: "bad" }, "missing"), one.fix ? [h("br", {}), below("Terraform", () => fixBox(one.fix))] : null]) },
   ], "No component needs an alarm that the catalogue knows.").set(data.alarms.slice().sort((a, b) => !!a.covered_by - !!b.covered_by));
   table("recovery-table", [
     { name: "Data store", sort: (one) => one.component, cell: (one) => component(one.component) },

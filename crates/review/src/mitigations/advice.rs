@@ -177,7 +177,13 @@ fn drop_superfluous(cases: &[Case<'_>], verdicts: &mut [Verdict], table: &RiskTa
     }
     for ((verdict, needed), enough) in verdicts.iter_mut().zip(needed).zip(enough) {
         if let (Advice::WorthIt, false, Some(others)) = (verdict.advice, needed, enough) {
-            *verdict = Verdict::new(Advice::Consider, format!("`{others}` bring the risk to what is tolerated; this is a second line"));
+            *verdict = Verdict::new(
+                Advice::Consider,
+                format!(
+                    "`{others}` {} the risk to what is tolerated; this is a second line",
+                    if others.contains(',') { "bring" } else { "brings" }
+                ),
+            );
         }
     }
 }

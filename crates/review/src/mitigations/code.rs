@@ -298,7 +298,7 @@ fn value(architecture: &Architecture, component: &Component, place: Option<&Plac
             "label" => place.map_or_else(|| slug(&component.name), |place| place.label.clone()),
             "slug" => place.map_or_else(|| slug(&component.name), |place| slug(&place.label)),
             "instance" => place.map_or("", Place::suffix).to_owned(),
-            "name" => known_name(component).unwrap_or_else(|| gap(&format!("name of {}", component.address))),
+            "name" => known_name(architecture, component).unwrap_or_else(|| gap(&format!("name of {}", component.address))),
             "region" => component.region.clone().unwrap_or_else(|| gap("region")),
             "account" => component.account.clone().unwrap_or_else(|| gap("account id")),
             _ => return None,
@@ -326,9 +326,23 @@ fn gap(what: &str) -> String {
 }
 
 /// The component's name in AWS, where the plan spells it out.
-pub(crate) fn known_name(component: &Component) -> Option<String> {
+///
+/// Where it does not, a component is called by its label; a command with that as its name would hit something else or nothing.
+pub(crate) fn known_name(architecture: &Architecture, component: &Component) -> Option<String> {
     let name = component.name.trim();
-    (!name.is_empty() && !name.contains(['$', '?', '{', '\u{F8F0}'])).then(|| name.to_owned())
+    if name.is_empty() || name.contains(['$', '?', '{', '\u{F8F0}']) {
+        return None;
+    }
+    let is_label = Place::of(component).is_some_and(|place| place.label == name);
+    (!is_label || is_spelled_out(architecture, component, name)).then(|| name.to_owned())
+}
+
+/// Whether the component's own block holds the name as a string, its header aside.
+fn is_spelled_out(architecture: &Architecture, component: &Component, name: &str) -> bool {
+    let Some(span) = component.span else { return false };
+    let text = architecture.sources.get(span.file).and_then(|file| file.text.get(span.start as usize..));
+    let block = text.and_then(|text| text.split("\n}").next()).and_then(|block| block.split_once('{'));
+    block.is_some_and(|(_, body)| body.contains(&format!("\"{name}\"")))
 }
 
 /// ARNs of what the compute that runs as a role sends data to or calls, as the elements of a list.

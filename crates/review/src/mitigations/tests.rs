@@ -175,7 +175,7 @@ fn what_brings_the_risk_to_what_is_tolerated_makes_the_rest_a_second_line() {
     let found = propose(&architecture, &[threat("open", &["aws_s3_bucket.logs"], &controls, 4, 4)]);
     let advice = |control: &str| found.iter().find(|mitigation| mitigation.control == control).unwrap().advice.clone();
     assert!(advice("block-public-access").starts_with("worth it: "));
-    assert!(advice("s3-block-ssec").starts_with("consider: `block-public-access` bring"), "{}", advice("s3-block-ssec"));
+    assert!(advice("s3-block-ssec").starts_with("consider: `block-public-access` brings the risk"), "{}", advice("s3-block-ssec"));
 }
 
 #[test]
@@ -287,4 +287,24 @@ fn placeholders_that_nobody_knows_are_gaps() {
     let filled = fill(&architecture, component, Some(&place), "${{address}.arn}/* {name} {ref:encrypted_with} {other}", &Extra::default());
     assert_eq!(filled, "${aws_s3_bucket.logs.arn}/* shop-logs <address of encrypted_with> {other}");
     assert!(has_gap(&filled));
+}
+
+#[test]
+fn a_label_is_no_name_unless_the_block_says_so() {
+    let architecture = import(
+        r#"
+variable "prefix" {}
+
+resource "aws_s3_bucket" "cards" {
+  bucket = "${var.prefix}-cards"
+}
+
+resource "aws_dynamodb_table" "orders" {
+  name = "orders"
+}
+"#,
+    );
+    let name = |address: &str| super::code::known_name(&architecture, architecture.component(&Address::new(address)).unwrap());
+    assert_eq!(name("aws_s3_bucket.cards"), None);
+    assert_eq!(name("aws_dynamodb_table.orders").as_deref(), Some("orders"));
 }

@@ -27,6 +27,12 @@ struct Existing<'a> {
 pub(super) fn alarms(view: &View<'_>, dead_letter_targets: &BTreeSet<&Address>) -> Vec<Alarm> {
     let architecture = view.architecture;
     let existing = existing(architecture);
+    let mut by_metric: BTreeMap<&str, Vec<&Existing<'_>>> = BTreeMap::new();
+    for alarm in &existing {
+        for metric in &alarm.metrics {
+            by_metric.entry(metric).or_default().push(alarm);
+        }
+    }
     let topic = topic(architecture);
     let mut by_type: BTreeMap<&str, Vec<&AlarmRule>> = BTreeMap::new();
     for rule in &view.catalogue.monitoring.alarms {
@@ -42,8 +48,10 @@ pub(super) fn alarms(view: &View<'_>, dead_letter_targets: &BTreeSet<&Address>) 
             if !needed(view, rule, component, dead_letter_targets) {
                 continue;
             }
-            let covered_by =
-                existing.iter().find(|alarm| covers(alarm, &rule.text, component)).map(|alarm| alarm.component.address.clone());
+            let metrics = std::iter::once(&rule.text.metric).chain(&rule.text.alike);
+            let mut same_metric = metrics.filter_map(|metric| by_metric.get(metric.as_str())).flatten();
+            let covered_by = same_metric.find(|alarm| covers(architecture, alarm, &rule.text, component));
+            let covered_by = covered_by.map(|alarm| alarm.component.address.clone());
             let fresh = done.insert((component.address.without_instance_keys(), rule.text.id.as_str()));
             if !fresh && covered_by.is_none() {
                 continue;
@@ -100,12 +108,11 @@ fn texts_at<'a>(node: Option<&'a Node>, path: &str) -> impl Iterator<Item = Stri
     nodes.into_iter().filter_map(|node| node.value.as_str().map(std::borrow::Cow::into_owned))
 }
 
-/// Whether an alarm of the plan does what is asked for.
-fn covers(alarm: &Existing<'_>, wanted: &AlarmText, component: &Component) -> bool {
-    let metric = alarm.metrics.contains(&wanted.metric) || wanted.alike.iter().any(|metric| alarm.metrics.contains(metric));
+/// Whether an alarm of the plan on the same metric looks at the component.
+fn covers(architecture: &Architecture, alarm: &Existing<'_>, wanted: &AlarmText, component: &Component) -> bool {
     let namespace = alarm.namespace.as_ref().is_none_or(|namespace| *namespace == wanted.namespace);
-    let same = alarm.watched.contains(&component.address) || code::known_name(component).is_some_and(|name| alarm.names.contains(&name));
-    metric && namespace && same
+    let named = || !alarm.names.is_empty() && code::known_name(architecture, component).is_some_and(|name| alarm.names.contains(&name));
+    namespace && (alarm.watched.contains(&component.address) || named())
 }
 
 /// The topic that most alarms of the plan notify.

@@ -150,7 +150,7 @@ fn recovery_says_what_is_configured_and_where() {
     assert_eq!(orders.rpo, "about 5 minutes (point-in-time recovery); when a zone fails: none (synchronous copy) (multi-AZ)");
     let lines: Vec<(u32, &str)> =
         orders.configured.iter().map(|evidence| (architecture.sources.start(evidence.span).line, evidence.text.as_str())).collect();
-    assert!(lines.contains(&(6, "point-in-time recovery: automated backups are kept for 7 days")), "{lines:?}");
+    assert!(lines.contains(&(6, "point-in-time recovery: automated backups, retention in days: 7")), "{lines:?}");
     let scratch = store(&response, "aws_db_instance.scratch");
     assert_eq!((scratch.rpo.as_str(), scratch.rto.as_str()), ("everything", "no way back"));
     assert!(scratch.gaps.iter().any(|gap| gap.contains("no automated backups")), "{:?}", scratch.gaps);

@@ -18,6 +18,7 @@ mod grid;
 mod islands;
 mod labels;
 mod mermaid;
+mod outside;
 mod scene;
 mod svg;
 #[cfg(test)]
@@ -98,6 +99,7 @@ fn logical(architecture: &Architecture, options: &Options) -> Graph {
     if options.collapse {
         graph = fold::fold(graph);
     }
+    outside::part_outsiders(&mut graph);
     graph::prune(&mut graph);
     fold::shelve(&graph)
 }

@@ -64,7 +64,8 @@ fn plain(node: &Node) -> Content {
     let named =
         node.members.len() > 1 && node.shape != Shape::Summary && !node.members.iter().any(|member| node.title.starts_with(&member.name));
     if named && !node.title.contains('*') {
-        lines.push(some_names(&node.members));
+        let n_lines = if node.shape == Shape::External { 4 } else { 1 };
+        lines.extend(some_names(&node.members, n_lines));
     }
     for inside in &node.loops {
         lines.push(text::shorten(&format!("↻ {}", inside.label()), CAPTION_SIZE, MAX_TEXT));
@@ -86,18 +87,27 @@ fn plain(node: &Node) -> Content {
     }
 }
 
-/// As many names as fit on a line: `billing, fraud, …`.
-fn some_names(members: &[Member]) -> String {
-    let mut line = String::new();
-    for (index, member) in members.iter().enumerate() {
-        let longer = if index == 0 { member.name.clone() } else { format!("{line}, {}", member.name) };
-        let more = if index + 1 < members.len() { ", …" } else { "" };
-        if text::width(&format!("{longer}{more}"), CAPTION_SIZE) > MAX_TEXT {
-            return if line.is_empty() { text::shorten(&longer, CAPTION_SIZE, MAX_TEXT) } else { format!("{line}, …") };
+/// As many names as fit on some lines: `billing, fraud, …`.
+fn some_names(members: &[Member], n_lines: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for member in members {
+        let longer = lines.last().map(|line| format!("{line}, {}", member.name));
+        match longer.filter(|line| text::width(&format!("{line}, …"), CAPTION_SIZE) <= MAX_TEXT) {
+            Some(longer) => {
+                lines.pop();
+                lines.push(longer);
+            }
+            None if lines.len() < n_lines => {
+                lines.iter_mut().last().into_iter().for_each(|line| line.push(','));
+                lines.push(text::shorten(&member.name, CAPTION_SIZE, MAX_TEXT - 14.0));
+            }
+            None => {
+                lines.iter_mut().last().into_iter().for_each(|line| line.push_str(", …"));
+                break;
+            }
         }
-        line = longer;
     }
-    line
+    lines
 }
 
 fn shelf(node: &Node) -> Content {
@@ -116,7 +126,7 @@ fn shelf(node: &Node) -> Content {
             continue;
         }
         for member in members {
-            let text = format!("{service} · {}", member.name);
+            let text = if service == "external" { member.name.clone() } else { format!("{service} · {}", member.name) };
             chips.push(Chip { text: text::shorten(&text, CAPTION_SIZE, MAX_CHIP), members: vec![member.clone()] });
         }
     }

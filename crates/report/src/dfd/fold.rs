@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{Edge, Graph, Member, Node, Shape, merge_edges};
+use super::outside;
 
 /// Above so many nodes with flows, likeness is enough for a stack; below, only the same neighbours are.
 const CROWDED: usize = 80;
@@ -19,7 +20,7 @@ const STACK: usize = 3;
 
 /// Gathers components without flows, folds siblings, and where it is still too much summarises by service and by boundary.
 pub(crate) fn fold(mut graph: Graph) -> Graph {
-    graph = stack_twins(&graph);
+    graph = stack_twins(&outside::gather_apis(&graph));
     if n_connected(&graph) > CROWDED || graph.edges.len() > CROWDED_ARROWS {
         graph.crowded = true;
         graph.edges = merge_edges(std::mem::take(&mut graph.edges), false);
@@ -304,7 +305,7 @@ fn common_name(members: &[Member]) -> Option<String> {
 
 /// Replaces each set of nodes by one that `make` builds from their members, in the place of the set's first; arrows follow.
 /// Sets must be disjoint; all nodes of a set lie in one boundary (else `make` decides which).
-fn contract(graph: &Graph, sets: &[Vec<usize>], make: &mut dyn FnMut(Vec<Member>, Option<usize>) -> Node) -> Graph {
+pub(super) fn contract(graph: &Graph, sets: &[Vec<usize>], make: &mut dyn FnMut(Vec<Member>, Option<usize>) -> Node) -> Graph {
     let mut set_of: BTreeMap<usize, usize> = BTreeMap::new();
     for (number, set) in sets.iter().enumerate() {
         set_of.extend(set.iter().map(|index| (*index, number)));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bartizan_model::{Architecture, Boundary, BoundaryKind, Component, Exposure, Flow, FlowStatus, Kind};
 use bartizan_review::Severity;
 
-use super::Options;
+use super::{Options, outside};
 use crate::redact;
 
 /// Nodes, the boundaries around them and the flows between them. Groups come parents first; indices are positions in the lists.
@@ -175,25 +175,6 @@ pub(crate) fn merge_edges(edges: Vec<Edge>, by_protocol: bool) -> Vec<Edge> {
     merged.into_values().collect()
 }
 
-/// Services that nearly everything talks to and that say little about a system: logs, metrics, traces, keys, credentials, images.
-const ANCILLARY: [&str; 12] = [
-    "cloudtrail",
-    "cloudwatch",
-    "cloudwatchlogs",
-    "config",
-    "ecr",
-    "kms",
-    "logs",
-    "monitoring",
-    "sts",
-    "synthetics",
-    "xray",
-    "cloudwatch-logs",
-];
-
-/// Ancillary flows are left out where at least this many meet at one component; fewer do not drown anything.
-const ANCILLARY_FAN: usize = 4;
-
 /// Draws everything one to one: components, the boundaries that hold any, all flows that are not ancillary.
 pub(crate) fn build(architecture: &Architecture, options: &Options) -> Graph {
     let mut graph = Graph { groups: groups(&architecture.boundaries), ..Graph::default() };
@@ -223,7 +204,7 @@ pub(crate) fn build(architecture: &Architecture, options: &Options) -> Graph {
         edges.push(edge(architecture, flow, from, to, boundary(from) != boundary(to)));
     }
     if !options.show_ancillary {
-        edges = without_ancillary(&mut graph, edges);
+        edges = outside::without_ancillary(&mut graph, edges);
     }
     let (loops, edges) = edges.into_iter().partition(|edge: &Edge| edge.from == edge.to);
     graph.edges = merge_edges(edges, true);
@@ -251,7 +232,12 @@ fn single(member: Member, group: Option<usize>) -> Node {
 /// The type in words: `lambda function`, `kubernetes workload`, `external entity`.
 fn caption(member: &Member) -> String {
     if member.shape == Shape::External && (member.service == "external" || member.service.is_empty()) {
-        return "external entity".to_owned();
+        return match member.component_type.as_str() {
+            "external.service" => "AWS service".to_owned(),
+            "external.account" => "AWS account".to_owned(),
+            "external.network" => "network".to_owned(),
+            _ => "external entity".to_owned(),
+        };
     }
     let kind = member.component_type.rsplit('.').next().unwrap_or_default().replace(['_', '-'], " ");
     if kind.is_empty() || kind == member.service { member.service.clone() } else { format!("{} {kind}", member.service) }
@@ -328,31 +314,6 @@ fn edge(architecture: &Architecture, flow: &Flow, from: usize, to: usize, crosse
         // Reasons quote the source, and the source may hold secrets.
         details: vec![redact(&details)],
     }
-}
-
-/// Takes flows to logs, metrics, keys and the like out where they are many; those that are a risk by themselves stay.
-fn without_ancillary(graph: &mut Graph, edges: Vec<Edge>) -> Vec<Edge> {
-    let subjects: Vec<Option<String>> = graph.nodes.iter().map(ancillary_subject).collect();
-    let subject = |index: usize| subjects.get(index).and_then(Option::as_ref);
-    let candidate = |edge: &Edge| subject(edge.to).filter(|_| subject(edge.from).is_none() && !edge.risky);
-    let mut fan: BTreeMap<&String, usize> = BTreeMap::new();
-    for subject in edges.iter().filter_map(candidate) {
-        *fan.entry(subject).or_default() += 1;
-    }
-    let (hidden, kept): (Vec<Edge>, Vec<Edge>) = edges
-        .into_iter()
-        .partition(|edge| candidate(edge).is_some_and(|subject| fan.get(subject).is_some_and(|count| *count >= ANCILLARY_FAN)));
-    graph.hidden = hidden.into_iter().flat_map(|edge| edge.flows).collect();
-    kept
-}
-
-/// What an ancillary component serves: its service, or the AWS service whose API it stands for.
-fn ancillary_subject(node: &Node) -> Option<String> {
-    let member = node.members.first()?;
-    let service =
-        if member.component_type == "external.service" { member.address.trim_start_matches("aws:") } else { member.service.as_str() };
-    let stands_for_an_api = member.component_type == "external.service";
-    (stands_for_an_api || node.shape != Shape::External && ANCILLARY.contains(&service)).then(|| service.to_owned())
 }
 
 /// Boundaries, parents first, whatever order they come in; one whose parent is missing or lies inside itself becomes a root.

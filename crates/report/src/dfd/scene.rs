@@ -149,6 +149,10 @@ pub(crate) fn group_title(group: &Group) -> String {
         BoundaryKind::Namespace => "Namespace",
     };
     let name = text::shorten(&group.name, GROUP_TITLE_SIZE, 220.0);
+    if matches!(group.kind, BoundaryKind::Internet | BoundaryKind::External) {
+        let mut letters = name.chars();
+        return letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    }
     let told = word.rsplit(' ').next().unwrap_or(word).trim_end_matches('s').to_lowercase();
     if group.name.to_lowercase().contains(&told) { name } else { format!("{word} {name}") }
 }

@@ -218,3 +218,44 @@ fn the_text_formats_hold_every_node_boundary_and_arrow() {
     assert_eq!(drawio.matches("edge=\"1\"").count(), graph.edges.len());
     assert!(dot.contains("\"mysql :3306\""));
 }
+
+#[test]
+fn outsiders_who_call_stand_apart_from_those_who_are_called() {
+    let mut system = super::fixture::System::default();
+    system.boundary("external", bartizan_model::BoundaryKind::External, "other parties", None);
+    system.boundary("account", bartizan_model::BoundaryKind::Account, "prod", None);
+    for (address, component_type) in [("operator", "external.operator"), ("aws:anyone", "external.anyone"), ("partner", "external.actor")] {
+        system.add(address, component_type, bartizan_model::Kind::ExternalEntity, Some("external"));
+    }
+    system.add("aws_lambda_function.f", "lambda.function", bartizan_model::Kind::Process, Some("account"));
+    for service in ["ec2", "iam", "s3", "sns", "sqs"] {
+        let address = format!("aws:{service}");
+        system.add(&address, "external.service", bartizan_model::Kind::ExternalEntity, Some("external"));
+        system.flow("aws_lambda_function.f", &address, "https", Some(443), Some(true));
+    }
+    system.flow("operator", "aws_lambda_function.f", "https", Some(443), Some(true));
+    system.flow("aws:anyone", "aws_lambda_function.f", "https", Some(443), Some(true));
+    system.flow("aws_lambda_function.f", "partner", "https", Some(443), Some(true));
+    let graph = logical(&system.architecture, &Options::default());
+    assert_complete(&system.architecture, &graph, "outsiders");
+    let group_of = |title: &str| graph.nodes.iter().find(|node| node.title == title).and_then(|node| node.group);
+    assert_eq!(group_of("operator"), group_of("aws:anyone"));
+    assert_eq!(group_of("partner"), group_of("AWS service APIs ×5"));
+    assert_ne!(group_of("operator"), group_of("partner"));
+    let n_parts = graph.groups.iter().filter(|group| group.id == "external").count();
+    assert_eq!(n_parts, 2, "both parts are the same boundary");
+}
+
+#[test]
+fn secrets_in_reasons_do_not_reach_the_tooltips() {
+    let mut system = super::fixture::System::default();
+    system.add("a.one", "lambda.function", bartizan_model::Kind::Process, None);
+    system.add("a.two", "rds.instance", bartizan_model::Kind::DataStore, None);
+    system.flow("a.one", "a.two", "mysql", Some(3306), None);
+    let text = "environment names it: AKIAABCDEFGHIJKLMNOP".to_owned();
+    let kind = bartizan_model::ReasonKind::Reference;
+    system.architecture.flows[0].why.push(bartizan_model::Reason { kind, text, span: None });
+    let picture = svg(&system.architecture, &Options::default());
+    assert!(picture.contains("environment names it: AKIA"));
+    assert!(!picture.contains("AKIAABCDEFGHIJKLMNOP"));
+}

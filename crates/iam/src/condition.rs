@@ -99,6 +99,16 @@ impl Condition {
         Truth::any(self.values.iter().map(|own| own.matcher.matches(&absent.into(), context)))
     }
 
+    /// True where the other condition is the same, wherever it is written.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let keys_agree =
+            self.key == other.key || self.key.known().zip(other.key.known()).is_some_and(|(own, other)| own.eq_ignore_ascii_case(&other));
+        keys_agree
+            && self.operator == other.operator
+            && (self.open, self.variables, self.values.len()) == (other.open, other.variables, other.values.len())
+            && self.values.iter().zip(&other.values).all(|(own, other)| own.text == other.text)
+    }
+
     /// The end of the key after its last colon, lower case: `sub` of `token.actions.githubusercontent.com:sub`, also behind a reference.
     pub fn claim(&self) -> String {
         let suffix = self.key.known_suffix();

@@ -363,6 +363,6 @@ fn conditions_of<'a>(formula: &Formula<'a>, out: &mut Vec<&'a Condition>) {
         Formula::Atom(Atom::Condition(condition)) => out.push(condition),
         Formula::And(items) | Formula::Or(items) => items.iter().for_each(|item| conditions_of(item, out)),
         Formula::Not(inner) => conditions_of(inner, out),
-        Formula::True | Formula::False | Formula::Atom(Atom::Open(_)) => {}
+        Formula::True | Formula::False | Formula::Atom(_) => {}
     }
 }

@@ -1,14 +1,46 @@
 //! Boolean formulas over what is not known: conditions on open keys, and assumptions in words.
 
-use crate::{Condition, Truth};
+use crate::{Actions, Condition, Principals, Resources, Truth};
 
-/// Something that may be true or false.
-#[derive(Clone, Debug, PartialEq)]
+/// Something that may be true or false. Two atoms are equal when they say the same, wherever they are written.
+#[derive(Clone, Debug)]
 pub(crate) enum Atom<'a> {
     /// A condition on a key of which nothing is known.
     Condition(&'a Condition),
+    /// The action of the request is among these.
+    Action(&'a Actions),
+    /// The resource of the request is among these.
+    Resource(&'a Resources),
+    /// The caller is among these.
+    Principal(&'a Principals),
     /// Anything else, in words; the same words are the same thing.
     Open(String),
+}
+
+impl PartialEq for Atom<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Atom::Condition(one), Atom::Condition(two)) => one.says_the_same(two),
+            (Atom::Action(one), Atom::Action(two)) => {
+                let texts = |actions: &Actions| actions.patterns().iter().map(|pattern| pattern.text.clone()).collect::<Vec<_>>();
+                one.is_except() == two.is_except() && texts(one) == texts(two)
+            }
+            (Atom::Resource(one), Atom::Resource(two)) => {
+                let pairs = || one.patterns().iter().zip(two.patterns());
+                std::mem::discriminant(*one) == std::mem::discriminant(*two)
+                    && one.patterns().len() == two.patterns().len()
+                    && pairs().all(|(one, two)| one.says_the_same(two))
+            }
+            (Atom::Principal(one), Atom::Principal(two)) => {
+                let texts = |principals: &Principals| {
+                    principals.list().iter().map(|principal| (principal.kind, principal.text.clone())).collect::<Vec<_>>()
+                };
+                std::mem::discriminant(*one) == std::mem::discriminant(*two) && texts(one) == texts(two)
+            }
+            (Atom::Open(one), Atom::Open(two)) => one == two,
+            _ => false,
+        }
+    }
 }
 
 /// A formula. Constants only ever stand alone: the constructors fold them away.
@@ -94,44 +126,13 @@ impl<'a> Formula<'a> {
         }
     }
 
-    /// Disjunctive normal form: cubes of atoms with their polarity; `None` past `limit` cubes.
-    ///
-    /// Cubes that hold an atom and its opposite are left out.
-    pub(crate) fn cubes(&self, limit: usize) -> Option<Vec<Cube<'a>>> {
-        self.expand(true, limit)
-    }
-
-    fn expand(&self, polarity: bool, limit: usize) -> Option<Vec<Cube<'a>>> {
-        match (self, polarity) {
-            (Formula::True, true) | (Formula::False, false) => Some(vec![Cube::default()]),
-            (Formula::True, false) | (Formula::False, true) => Some(Vec::new()),
-            (Formula::Atom(atom), _) => Some(vec![Cube { literals: vec![(atom.clone(), polarity)] }]),
-            (Formula::Not(inner), _) => inner.expand(!polarity, limit),
-            (Formula::And(items), true) | (Formula::Or(items), false) => {
-                let mut out = vec![Cube::default()];
-                for item in items {
-                    let next = item.expand(polarity, limit)?;
-                    let mut product = Vec::new();
-                    for left in &out {
-                        product.extend(next.iter().filter_map(|right| left.joined(right)));
-                        if product.len() > limit {
-                            return None;
-                        }
-                    }
-                    out = product;
-                }
-                Some(out)
-            }
-            (Formula::And(items), false) | (Formula::Or(items), true) => {
-                let mut out = Vec::new();
-                for item in items {
-                    out.extend(item.expand(polarity, limit)?);
-                    if out.len() > limit {
-                        return None;
-                    }
-                }
-                Some(out)
-            }
+    /// Number of atoms in it.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Formula::True | Formula::False => 0,
+            Formula::Atom(_) => 1,
+            Formula::Not(inner) => inner.weight(),
+            Formula::And(items) | Formula::Or(items) => items.iter().map(Self::weight).sum(),
         }
     }
 }
@@ -142,24 +143,27 @@ pub(crate) struct Cube<'a> {
     pub(crate) literals: Vec<(Atom<'a>, bool)>,
 }
 
-impl Cube<'_> {
-    /// Both cubes; `None` where they contradict each other.
-    fn joined(&self, other: &Self) -> Option<Self> {
-        let mut out = self.clone();
-        for (atom, polarity) in &other.literals {
-            match out.literals.iter().find(|(own, _)| own == atom) {
-                Some((_, own)) if own != polarity => return None,
-                Some(_) => {}
-                None => out.literals.push((atom.clone(), *polarity)),
+impl<'a> Cube<'a> {
+    /// Adds a literal; false where it contradicts one that is there.
+    pub(crate) fn add(&mut self, atom: &Atom<'a>, polarity: bool) -> bool {
+        match self.polarity(atom) {
+            Some(own) => own == polarity,
+            None => {
+                self.literals.push((atom.clone(), polarity));
+                true
             }
         }
-        Some(out)
+    }
+
+    /// How an atom stands in the cube, where it does.
+    pub(crate) fn polarity(&self, atom: &Atom<'a>) -> Option<bool> {
+        self.literals.iter().find(|(own, _)| own == atom).map(|(_, polarity)| *polarity)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Atom, Formula};
+    use super::Formula;
     use crate::Truth;
 
     fn open(words: &str) -> Formula<'static> {
@@ -172,21 +176,5 @@ mod tests {
         assert_eq!(Formula::any([open("a"), Formula::True]), Formula::True);
         assert_eq!(open("a").negated().negated(), open("a"));
         assert_eq!(Formula::all([open("a"), open("a")]), open("a"));
-    }
-
-    #[test]
-    fn contradictions_leave_no_cube() {
-        let formula = open("a").and(Formula::any([open("a"), open("b")]).negated());
-        assert_eq!(formula.cubes(16), Some(Vec::new()));
-        let formula = open("a").and(Formula::all([open("a"), open("b")]).negated());
-        let cubes = formula.cubes(16).unwrap();
-        let expected = vec![(Atom::Open("a".to_owned()), true), (Atom::Open("b".to_owned()), false)];
-        assert_eq!(cubes.iter().map(|cube| cube.literals.clone()).collect::<Vec<_>>(), [expected]);
-    }
-
-    #[test]
-    fn too_many_cubes_are_given_up() {
-        let pair = |n: usize| Formula::any([open(&format!("a{n}")), open(&format!("b{n}"))]);
-        assert!(Formula::all((0..20).map(pair)).cubes(4096).is_none());
     }
 }

@@ -3,6 +3,72 @@
 //! The crate does no IO and knows nothing of Terraform or of an architecture. It reads a document from JSON text ([`Document::from_json`])
 //! or from a neutral tree whose strings may hold references to things that a plan does not know yet ([`Document::from_tree`]).
 //! Every answer has three values ([`Truth`]): what is not known never turns into yes or no.
+//!
+//! | question | answer |
+//! | --- | --- |
+//! | What does the document say, and where? | [`Document`], [`Statement`], [`Problem`] |
+//! | Does a statement speak of this action, this resource? | [`Actions::matches`], [`Resources::matches`] |
+//! | Does it grant to everyone, or to other accounts? | [`public_statements`], [`foreign_accounts`] |
+//! | Who may assume the role? | [`assumers`] |
+//! | Is a request allowed by all policies together, and why? | [`decide`] |
+//! | What does one policy grant that another does not? | [`grants_beyond`], [`implies`], [`equivalent`] |
+//!
+//! # A bucket policy alone
+//!
+//! ```
+//! use bartizan_iam::{Document, Truth, public_statements};
+//!
+//! let policy = Document::from_json(r#"{
+//!     "Version": "2012-10-17",
+//!     "Statement": [{
+//!         "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::site/*"
+//!     }]
+//! }"#)?;
+//! let public = public_statements(&policy);
+//! assert_eq!(public[0].verdict, Truth::Yes);
+//! assert_eq!(public[0].statement.actions.matches("s3:PutObject"), Truth::No);
+//! # Ok::<(), bartizan_iam::JsonError>(())
+//! ```
+//!
+//! # A request of which a plan knows only a part
+//!
+//! A role and a bucket are known by reference; whether the caller has a second factor is not known at all.
+//!
+//! ```
+//! use bartizan_iam::{
+//!     Caller, Context, Document, KeyClass, Node, Origin, Outcome, Part, Policies, PolicyText, Request, ResourceName, Tree, decide,
+//! };
+//!
+//! let bucket = || PolicyText::reference("aws_s3_bucket.orders", "arn", None);
+//! let under = |mut text: PolicyText, rest: &str| { text.push(Part::Literal(rest.to_owned())); text };
+//!
+//! // Usually this tree comes from Terraform; every node carries where it is written.
+//! let node = |tree: Tree| Node::new(tree, Origin::default());
+//! let text = |text: PolicyText| node(Tree::Text(text));
+//! let mfa = node(Tree::Map(vec![("aws:MultiFactorAuthPresent".into(), text("true".into()))]));
+//! let statement = node(Tree::Map(vec![
+//!     ("Effect".into(), text("Allow".into())),
+//!     ("Action".into(), text("s3:Get*".into())),
+//!     ("Resource".into(), text(under(bucket(), "/*"))),
+//!     ("Condition".into(), node(Tree::Map(vec![("Bool".into(), mfa)]))),
+//! ]));
+//! let policy = Document::from_tree(&node(Tree::Map(vec![("Version".into(), text("2012-10-17".into())), ("Statement".into(), statement)])));
+//!
+//! let account = PolicyText::reference("data.aws_caller_identity.current", "account_id", None);
+//! let role = Caller::role(PolicyText::reference("aws_iam_role.app", "arn", None), account.clone());
+//! let mut request = Request::new(role, "s3:GetObject", ResourceName::new(under(bucket(), "/key")), Context::open());
+//! request.resource_account = Some(account);
+//!
+//! let decision = decide(&request, &Policies { identity: vec![&policy], ..Policies::default() });
+//! assert_eq!(decision.outcome, Outcome::Conditional);
+//! assert_eq!(decision.needs[0].text, "Bool aws:MultiFactorAuthPresent `true`");
+//! assert_eq!(decision.needs[0].class, KeyClass::Capability);
+//! ```
+//!
+//! # What it does not do
+//!
+//! It holds no table of actions, so it cannot say which resources an action takes: ask about a bucket action with the bucket's ARN.
+//! KMS grants, S3 access points and access control lists are not policies and not looked at.
 
 mod action;
 mod caller;
@@ -11,11 +77,13 @@ mod condition;
 mod context;
 mod date;
 mod decision;
+mod difference;
 mod document;
 mod formula;
 mod glob;
 mod json;
 mod keys;
+mod mistakes;
 mod narrow;
 mod operator;
 mod parse;
@@ -38,6 +106,7 @@ pub use action::{ActionPattern, Actions};
 pub use condition::{Condition, ConditionValue};
 pub use context::{Context, ContextValue};
 pub use decision::{Decision, Outcome, Reason, decide};
+pub use difference::{Extra, equivalent, grants_beyond, implies};
 pub use document::{Document, Effect, Statement, Version};
 pub use json::{JsonError, parse_json};
 pub use keys::{KeyClass, key_class};

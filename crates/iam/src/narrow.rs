@@ -18,8 +18,8 @@ enum KeyKind {
     Arn,
     /// An address range: narrows when it is not wide.
     Address,
-    /// A truth value that is only true for calls by AWS itself.
-    AwsItself,
+    /// A truth value that is only true for particular callers.
+    Flag,
 }
 
 fn key_kind(key: &str) -> Option<KeyKind> {
@@ -44,7 +44,8 @@ fn key_kind(key: &str) -> Option<KeyKind> {
         | "lambda:sourcefunctionarn" => KeyKind::Identifier,
         "aws:principalarn" | "aws:sourcearn" | "s3:dataaccesspointarn" | "aws:sourcevpcarn" => KeyKind::Arn,
         "aws:sourceip" | "aws:vpcsourceip" => KeyKind::Address,
-        "aws:principalisawsservice" => KeyKind::AwsItself,
+        // EFS User Guide: true for what comes through a mount target, which lies in a VPC.
+        "aws:principalisawsservice" | "elasticfilesystem:accessedviamounttarget" => KeyKind::Flag,
         _ => return None,
     })
 }
@@ -65,8 +66,8 @@ fn limits(condition: &Condition, inverted: bool) -> Truth {
         return if condition.key.has_unknown() { Truth::Maybe } else { Truth::No };
     };
     let Some(kind) = key_kind(&key.to_ascii_lowercase()) else { return Truth::No };
-    if kind == KeyKind::AwsItself {
-        return aws_itself(condition, inverted);
+    if kind == KeyKind::Flag {
+        return flag(condition, inverted);
     }
     if !positive(&condition.operator, inverted) {
         return Truth::No;
@@ -79,7 +80,7 @@ fn limits(condition: &Condition, inverted: bool) -> Truth {
         return Truth::Yes;
     }
     Truth::all(condition.values.iter().map(|value| match kind {
-        KeyKind::Identifier | KeyKind::AwsItself => fixed(&value.text, &condition.operator),
+        KeyKind::Identifier | KeyKind::Flag => fixed(&value.text, &condition.operator),
         KeyKind::Arn => fixed_arn(&value.text, &condition.operator),
         KeyKind::Address => narrow_range(&value.text),
     }))
@@ -102,7 +103,7 @@ fn positive(operator: &Operator, inverted: bool) -> bool {
     }
 }
 
-fn aws_itself(condition: &Condition, inverted: bool) -> Truth {
+fn flag(condition: &Condition, inverted: bool) -> Truth {
     let operator = &condition.operator;
     if operator.comparison != Comparison::Bool || operator.qualifier.is_some() || condition.open {
         return if condition.open { Truth::Maybe } else { Truth::No };
@@ -207,6 +208,7 @@ mod tests {
             (r#""Bool":{"aws:SecureTransport":"true"}"#, Truth::No),
             (r#""StringEquals":{"aws:Referer":"https://x"}"#, Truth::No),
             (r#""Bool":{"aws:PrincipalIsAWSService":"true"}"#, Truth::Yes),
+            (r#""Bool":{"elasticfilesystem:AccessedViaMountTarget":"true"}"#, Truth::Yes),
         ];
         for (text, expected) in cases {
             assert_eq!(narrows(&condition(text)), expected, "{text}");

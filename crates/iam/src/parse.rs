@@ -3,7 +3,7 @@
 use crate::document::{Document, Effect, Statement, Version};
 use crate::{
     ActionPattern, Actions, Condition, ConditionValue, Node, Operator, Origin, PolicyText, Principal, PrincipalKind, Principals, Problem,
-    ResourcePattern, Resources, Tree, json, operator,
+    ResourcePattern, Resources, Tree, json, mistakes, operator,
 };
 
 /// Reads a document.
@@ -87,6 +87,7 @@ impl Reader {
         match &node.tree {
             Tree::Map(entries) => {
                 let statement = self.statement(entries, node.origin, out.len());
+                self.problems.extend(mistakes::mistakes(&statement));
                 out.push(statement);
             }
             Tree::Null => {}
@@ -286,7 +287,11 @@ impl Reader {
                 (_, Some(text)) => out.push((text, item.origin)),
                 (Tree::List(inner), None) => out.extend(inner.iter().flat_map(|inner| self.texts(inner, what)).collect::<Vec<_>>()),
                 (Tree::Null, None) => {}
-                _ => self.problem("not-text", format!("expected text for `{what}`"), item.origin),
+                // A template function or the like: it says something, though not to us.
+                _ => {
+                    self.problem("not-text", format!("expected text for `{what}`"), item.origin);
+                    out.push((PolicyText::unknown("it is an object where text is expected"), item.origin));
+                }
             }
         }
         out

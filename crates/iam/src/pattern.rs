@@ -10,6 +10,9 @@ use crate::symbol::Symbol;
 use crate::text::Part;
 use crate::{PolicyText, Truth};
 
+/// Larger tables are not filled: an ARN has at most 2,048 characters, so only hostile input is that long.
+const MAX_CELLS: usize = 16_000_000;
+
 /// One step of a pattern, or of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
@@ -208,6 +211,9 @@ impl Pattern {
 
     /// Whether this pattern matches the whole of `subject`, in which `*` stands for any text.
     pub(crate) fn matches(&self, subject: &Self) -> Truth {
+        if self.tokens.len().saturating_mul(subject.tokens.len()) > MAX_CELLS {
+            return Truth::Maybe;
+        }
         let width = subject.tokens.len() + 1;
         // Row of answers for the rest of the pattern after token `i`, against the rest of the subject from each place.
         let mut below = vec![Truth::No; width];

@@ -3,6 +3,8 @@
 //! Source: IAM User Guide, elements_resource: a wildcard in one of the first five segments does not cross a colon, in the last it crosses
 //! colons and slashes; the service segment is literal; case counts.
 
+use std::sync::OnceLock;
+
 use crate::context::Context;
 use crate::pattern::{Pattern, Syntax, Token};
 use crate::text::Part;
@@ -107,6 +109,7 @@ pub struct ResourcePattern {
     pub origin: Origin,
     /// True for an ARN with fewer than six segments that is saved by its trailing wildcard (`arn:aws:s3*`).
     pub sloppy: bool,
+    variables: bool,
     matchers: Vec<Matcher>,
 }
 
@@ -115,8 +118,8 @@ enum Matcher {
     Everything,
     /// Not an ARN: AWS would refuse it or it matches nothing.
     Nothing,
-    /// Globs of the six segments.
-    Plain([String; 6]),
+    /// Globs of the six segments; the pattern is made when it meets a name that is not plain.
+    Plain(Box<[String; 6]>, OnceLock<Pattern>),
     Symbolic(Pattern),
 }
 
@@ -126,12 +129,17 @@ impl ResourcePattern {
         let mut sloppy = false;
         let mut matchers = vec![Matcher::new(&text, variables, &mut sloppy)];
         matchers.extend(without_values(&text).map(|bare| Matcher::new(&bare, variables, &mut sloppy)));
-        Self { text, origin, sloppy, matchers }
+        Self { text, origin, sloppy, variables, matchers }
     }
 
     /// True for `*`.
     pub fn is_everything(&self) -> bool {
         self.matchers.contains(&Matcher::Everything)
+    }
+
+    /// True where the other pattern is the same, wherever it is written.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        self.text == other.text && self.variables == other.variables
     }
 
     /// True for text that is no ARN.
@@ -180,10 +188,7 @@ impl ResourcePattern {
         self.matchers.iter().filter_map(|matcher| match matcher {
             Matcher::Everything => Some(Pattern { tokens: vec![Token::Run], ..Pattern::default() }),
             Matcher::Nothing => None,
-            Matcher::Plain(segments) => {
-                let text = PolicyText::literal(segments.join(":"));
-                Some(Pattern::compile(&text, Syntax { wildcards: true, ..Syntax::default() }).in_segments())
-            }
+            Matcher::Plain(segments, pattern) => Some(pattern.get_or_init(|| segment_pattern(segments)).clone()),
             Matcher::Symbolic(pattern) => Some(pattern.clone()),
         })
     }
@@ -191,6 +196,9 @@ impl ResourcePattern {
 
 impl Matcher {
     fn new(text: &PolicyText, variables: bool, sloppy: &mut bool) -> Self {
+        if let Some(whole) = unabbreviated(text) {
+            return Self::new(&whole, variables, sloppy);
+        }
         let mut pattern = Pattern::compile(text, Syntax { wildcards: true, variables, fold_case: false });
         if !pattern.tokens.is_empty() && pattern.tokens.iter().all(|token| *token == Token::Run) {
             return Matcher::Everything;
@@ -223,24 +231,38 @@ impl Matcher {
         if !sloppy && segments.get(2).is_some_and(|service| service.contains(['*', '?'])) {
             return Matcher::Nothing;
         }
-        segments.try_into().map_or(Matcher::Nothing, Matcher::Plain)
+        segments.try_into().map_or(Matcher::Nothing, |segments| Matcher::Plain(Box::new(segments), OnceLock::new()))
     }
 
     fn matches(&self, form: &Pattern, plain: Option<&str>, context: &Context) -> Truth {
         match (self, plain) {
             (Matcher::Everything, _) => Truth::Yes,
             (Matcher::Nothing, _) => Truth::No,
-            (Matcher::Plain(globs), Some(text)) => {
+            (Matcher::Plain(globs, _), Some(text)) => {
                 let mut segments = text.splitn(6, ':');
                 Truth::from(globs.iter().all(|glob| segments.next().is_some_and(|segment| glob::matches(glob, segment))))
             }
-            (Matcher::Plain(globs), None) => {
-                let text = PolicyText::literal(globs.join(":"));
-                Pattern::compile(&text, Syntax { wildcards: true, ..Syntax::default() }).in_segments().matches(form)
-            }
+            (Matcher::Plain(globs, pattern), None) => pattern.get_or_init(|| segment_pattern(globs)).matches(form),
             (Matcher::Symbolic(pattern), _) => pattern.resolve(context).map_or(Truth::No, |pattern| pattern.matches(form)),
         }
     }
+}
+
+fn segment_pattern(segments: &[String; 6]) -> Pattern {
+    let text = PolicyText::literal(segments.join(":"));
+    Pattern::compile(&text, Syntax { wildcards: true, ..Syntax::default() }).in_segments()
+}
+
+/// API Gateway writes the ARN of the API itself short: `execute-api:/stage/METHOD/path` (API Gateway Developer Guide, resource policies).
+///
+/// Such a policy is attached to the API, so that region, account and API need not be told apart.
+fn unabbreviated(text: &PolicyText) -> Option<PolicyText> {
+    let mut parts = text.parts().iter();
+    let Some(Part::Literal(first)) = parts.next() else { return None };
+    let path = first.strip_prefix("execute-api:/")?;
+    let mut out = PolicyText::literal(format!("arn:*:execute-api:*:*:*/{path}"));
+    parts.for_each(|part| out.push(part.clone()));
+    Some(out)
 }
 
 fn text_has_variable(text: &PolicyText) -> bool {
@@ -343,6 +365,15 @@ mod tests {
         assert!(pattern("arn:aws:s3*").sloppy);
         assert!(!pattern("arn:aws:s3:::*").sloppy);
         assert_eq!(matches("arn:aws:s3", "arn:aws:s3:::b/x"), Truth::No);
+    }
+
+    #[test]
+    fn api_gateway_abbreviates_its_own_arn() {
+        let arn = "arn:aws:execute-api:eu-west-1:111111111111:a1b2c3/prod/GET/pets";
+        assert_eq!(matches("execute-api:/*", arn), Truth::Yes);
+        assert_eq!(matches("execute-api:/prod/*/pets", arn), Truth::Yes);
+        assert_eq!(matches("execute-api:/test/*", arn), Truth::No);
+        assert!(!pattern("execute-api:/*").sloppy);
     }
 
     #[test]

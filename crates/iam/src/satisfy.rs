@@ -1,4 +1,4 @@
-//! Whether a formula can be met, and how: cube by cube, key by key.
+//! Whether a formula can be met, and how: by search over its cubes, key by key.
 //!
 //! A condition speaks of one key, so a conjunction of conditions is a set of independent questions, one per key.
 //! Each is answered by a candidate value that is then checked with the evaluator itself.
@@ -13,10 +13,10 @@ use crate::formula::{Atom, Cube, Formula};
 use crate::keys::{KeyClass, key_class};
 use crate::pattern::{Pattern, Syntax};
 use crate::search::{Constraint, Found, find};
-use crate::{Comparison, Condition, PolicyText, Qualifier, Truth};
+use crate::{ActionPattern, Comparison, Condition, PolicyText, PrincipalKind, Principals, Qualifier, ResourcePattern, Resources, Truth};
 
 /// More combinations than this are not looked at.
-const MAX_CUBES: usize = 4_096;
+const MAX_STEPS: usize = 4_096;
 
 /// One thing that must hold for a request to be allowed.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,47 +50,124 @@ pub(crate) fn solve<'a>(formula: &Formula<'a>, context: &Context) -> Solved<'a> 
         Truth::Maybe => {}
         constant => return Solved { answer: constant, needs: Vec::new(), decided: true },
     }
-    let Some(mut cubes) = formula.cubes(MAX_CUBES) else {
-        return Solved { answer: Truth::Maybe, needs: Vec::new(), decided: false };
+    let met = meet(formula, true, context);
+    let Some((truth, witness)) = met.best else {
+        let answer = if met.exhausted { Truth::No } else { Truth::Maybe };
+        return Solved { answer, needs: Vec::new(), decided: met.exhausted };
     };
-    cubes.sort_by_key(|cube| cube.literals.len());
-    let mut possible: Option<Vec<Need<'a>>> = None;
-    let mut shown = None;
-    for cube in &cubes {
-        let (truth, needs) = solve_cube(cube, context);
-        match truth {
-            Truth::Yes => {
-                shown = Some(needs);
-                break;
-            }
-            Truth::Maybe => possible = possible.or(Some(needs)),
-            Truth::No => {}
-        }
+    let refuted = meet(formula, false, context);
+    if refuted.best.is_none() && refuted.exhausted {
+        return Solved { answer: Truth::Yes, needs: Vec::new(), decided: true };
     }
-    let decided = shown.is_some();
-    let Some(needs) = shown.or(possible) else {
-        return Solved { answer: Truth::No, needs: Vec::new(), decided: true };
-    };
-    let refutable = match formula.clone().negated().cubes(MAX_CUBES) {
-        Some(cubes) => cubes.iter().any(|cube| solve_cube(cube, context).0.is_possible()),
-        None => true,
-    };
-    if refutable {
-        Solved { answer: Truth::Maybe, needs, decided }
-    } else {
-        Solved { answer: Truth::Yes, needs: Vec::new(), decided: true }
+    Solved { answer: Truth::Maybe, needs: witness.needs, decided: truth.is_yes() }
+}
+
+/// Looks for a way to make a formula true (`polarity`) or false.
+fn meet<'a>(formula: &Formula<'a>, polarity: bool, context: &Context) -> Search<'a> {
+    let mut search = Search { steps: 0, exhausted: true, best: None };
+    search.descend(Cube::default(), vec![(formula, polarity)], Vec::new(), context);
+    search
+}
+
+struct Search<'a> {
+    steps: usize,
+    /// True while nothing was left out.
+    exhausted: bool,
+    best: Option<(Truth, Witness<'a>)>,
+}
+
+impl<'a> Search<'a> {
+    /// Takes what must hold into the cube, then tries the alternatives one by one; what the cube already excludes is not followed.
+    fn descend<'f>(
+        &mut self,
+        mut cube: Cube<'a>,
+        mut must: Vec<(&'f Formula<'a>, bool)>,
+        mut either: Vec<Choice<'f, 'a>>,
+        context: &Context,
+    ) {
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            self.exhausted = false;
+            return;
+        }
+        while let Some((formula, polarity)) = must.pop() {
+            match (formula, polarity) {
+                (Formula::True, true) | (Formula::False, false) => {}
+                (Formula::True, false) | (Formula::False, true) => return,
+                (Formula::Not(inner), _) => must.push((inner, !polarity)),
+                (Formula::Atom(atom), _) => {
+                    if !cube.add(atom, polarity) {
+                        return;
+                    }
+                }
+                (Formula::And(items), true) | (Formula::Or(items), false) => must.extend(items.iter().map(|item| (item, polarity))),
+                (Formula::And(items), false) | (Formula::Or(items), true) => either.push(Choice { items, polarity }),
+            }
+        }
+        let (truth, witness) = solve_cube(&cube, context);
+        if truth.is_no() {
+            return;
+        }
+        either.retain(|choice| !choice.is_made(&cube));
+        let smallest = either.iter().enumerate().min_by_key(|(_, choice)| choice.items.len()).map(|(at, _)| at);
+        let Some(choice) = smallest.map(|at| either.remove(at)) else {
+            if self.best.as_ref().is_none_or(|(best, _)| truth > *best) {
+                self.best = Some((truth, witness));
+            }
+            return;
+        };
+        let mut items: Vec<_> = choice.items.iter().collect();
+        items.sort_by_key(|item| item.weight());
+        for item in items {
+            if self.best.as_ref().is_some_and(|(best, _)| best.is_yes()) || !self.exhausted {
+                return;
+            }
+            self.descend(cube.clone(), vec![(item, choice.polarity)], either.clone(), context);
+        }
     }
 }
 
+/// Formulas of which one must hold (or, with the polarity, not hold).
+#[derive(Clone, Copy)]
+struct Choice<'f, 'a> {
+    items: &'f [Formula<'a>],
+    polarity: bool,
+}
+
+impl<'a> Choice<'_, 'a> {
+    /// True where the cube contains one of the alternatives already.
+    fn is_made(&self, cube: &Cube<'a>) -> bool {
+        self.items.iter().any(|item| match item {
+            Formula::Atom(atom) => cube.polarity(atom) == Some(self.polarity),
+            Formula::Not(inner) => matches!(&**inner, Formula::Atom(atom) if cube.polarity(atom) == Some(!self.polarity)),
+            Formula::True | Formula::False | Formula::And(_) | Formula::Or(_) => false,
+        })
+    }
+}
+
+/// One way to meet a cube.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Witness<'a> {
+    /// Conditions and assumptions.
+    pub(crate) needs: Vec<Need<'a>>,
+    /// An action, lower case, where the cube speaks of actions.
+    pub(crate) action: Option<String>,
+    /// A resource, where it speaks of resources.
+    pub(crate) resource: Option<String>,
+    /// A principal, where it speaks of principals.
+    pub(crate) principal: Option<String>,
+}
+
 /// Whether all literals of a cube can hold together; *maybe* where that could not be shown.
-fn solve_cube<'a>(cube: &Cube<'a>, context: &Context) -> (Truth, Vec<Need<'a>>) {
+pub(crate) fn solve_cube<'a>(cube: &Cube<'a>, context: &Context) -> (Truth, Witness<'a>) {
     let mut by_key: Vec<(String, Vec<Literal<'a>>)> = Vec::new();
-    let mut needs = Vec::new();
+    let mut out = Witness::default();
+    let (mut actions, mut resources, mut principals) = (Vec::new(), Vec::new(), Vec::new());
     for (atom, polarity) in &cube.literals {
         match atom {
             Atom::Open(words) => {
                 let text = if *polarity { words.clone() } else { format!("not: {words}") };
-                needs.push(Need { text, condition: None, negated: !polarity, class: KeyClass::Other, witness: None });
+                out.needs.push(Need { text, condition: None, negated: !polarity, class: KeyClass::Other, witness: None });
             }
             Atom::Condition(condition) => {
                 let key = condition.key.to_string().to_ascii_lowercase();
@@ -100,17 +177,32 @@ fn solve_cube<'a>(cube: &Cube<'a>, context: &Context) -> (Truth, Vec<Need<'a>>) 
                     None => by_key.push((key, vec![literal])),
                 }
             }
+            Atom::Action(listed) => actions.push(Constraint {
+                patterns: listed.patterns().iter().map(ActionPattern::as_pattern).collect(),
+                fold_case: true,
+                wanted: *polarity != listed.is_except(),
+            }),
+            Atom::Resource(listed) => resources.push(Constraint {
+                patterns: listed.patterns().iter().flat_map(ResourcePattern::as_patterns).collect(),
+                fold_case: false,
+                wanted: *polarity != matches!(listed, Resources::Except(_)),
+            }),
+            Atom::Principal(listed) => principals.push((*listed, *polarity)),
         }
     }
     let mut answer = Truth::Yes;
+    for (constraints, place) in [(actions, &mut out.action), (resources, &mut out.resource)] {
+        answer = answer.and(text_within(&constraints, place));
+    }
+    answer = answer.and(principal_within(&principals, &mut out.principal));
     for (key, literals) in by_key {
+        if answer.is_no() {
+            return (Truth::No, Witness::default());
+        }
         let (truth, witness) = solve_key(&literals, context);
         answer = answer.and(truth);
-        if answer.is_no() {
-            return (Truth::No, Vec::new());
-        }
         for literal in literals {
-            needs.push(Need {
+            out.needs.push(Need {
                 text: literal.words(),
                 condition: Some(literal.condition),
                 negated: !literal.polarity,
@@ -119,7 +211,45 @@ fn solve_cube<'a>(cube: &Cube<'a>, context: &Context) -> (Truth, Vec<Need<'a>>) 
             });
         }
     }
-    (answer, needs)
+    (answer, out)
+}
+
+fn text_within(constraints: &[Constraint], out: &mut Option<String>) -> Truth {
+    if constraints.is_empty() {
+        return Truth::Yes;
+    }
+    match find(constraints) {
+        Found::Text(text) => {
+            *out = Some(text);
+            Truth::Yes
+        }
+        Found::Nothing => Truth::No,
+        Found::GaveUp => Truth::Maybe,
+    }
+}
+
+/// A principal that is among some lists and not among others: one that is listed anywhere, or somebody else.
+fn principal_within(lists: &[(&Principals, bool)], out: &mut Option<String>) -> Truth {
+    let listed = lists.iter().flat_map(|(principals, _)| principals.list());
+    let named = listed.filter(|principal| principal.kind != PrincipalKind::Anyone).map(Some);
+    let mut answer = Truth::No;
+    for candidate in named.chain([None]) {
+        let among = |principals: &Principals| {
+            let in_list = Truth::any(principals.list().iter().map(|principal| match principal.kind {
+                PrincipalKind::Anyone => Truth::Yes,
+                PrincipalKind::Unknown => Truth::Maybe,
+                _ => candidate.is_some_and(|candidate| candidate.kind == principal.kind && candidate.text == principal.text).into(),
+            }));
+            if matches!(principals, Principals::Except(_)) { in_list.negated() } else { in_list }
+        };
+        let fits =
+            Truth::all(lists.iter().map(|(principals, polarity)| if *polarity { among(principals) } else { among(principals).negated() }));
+        if fits > answer {
+            answer = fits;
+            *out = (!lists.is_empty()).then(|| candidate.map_or_else(|| "anyone".to_owned(), |principal| principal.text.to_string()));
+        }
+    }
+    answer
 }
 
 /// A condition as it is, or negated.
@@ -278,4 +408,41 @@ fn addresses(range: IpNet, out: &mut Vec<String>) {
         _ => [None, None],
     };
     out.extend([first, last].into_iter().chain(neighbours.into_iter().flatten()).map(|address| address.to_string()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::solve;
+    use crate::formula::Formula;
+    use crate::{Context, Truth};
+
+    fn open(words: &str) -> Formula<'static> {
+        Formula::of(Truth::Maybe, || words.to_owned())
+    }
+
+    #[test]
+    fn contradictions_and_tautologies_are_seen() {
+        let answer = |formula: Formula<'static>| solve(&formula, &Context::open()).answer;
+        let either = || Formula::any([open("a"), open("b")]);
+        assert_eq!(answer(open("a").and(either().negated())), Truth::No);
+        assert_eq!(answer(open("a").and(Formula::all([open("a"), open("b")]).negated())), Truth::Maybe);
+        assert_eq!(answer(Formula::any([either(), open("a").negated()])), Truth::Yes);
+    }
+
+    #[test]
+    fn the_way_found_is_told() {
+        let formula = open("a").and(Formula::all([open("a"), open("b")]).negated());
+        let texts: Vec<_> = solve(&formula, &Context::open()).needs.into_iter().map(|need| need.text).collect();
+        assert_eq!(texts, ["a", "not: b"]);
+    }
+
+    #[test]
+    fn many_choices_are_made_one_by_one() {
+        let pair = |n: usize| {
+            let (a, b) = (open(&format!("a{n}")), open(&format!("b{n}")));
+            [Formula::any([a.clone(), b.clone()]), Formula::any([a.negated(), b.negated()])]
+        };
+        let solved = solve(&Formula::all((0..40).flat_map(pair)), &Context::open());
+        assert_eq!((solved.answer, solved.decided, solved.needs.len()), (Truth::Maybe, true, 80));
+    }
 }

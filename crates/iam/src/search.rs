@@ -44,7 +44,7 @@ struct Automaton<'a> {
     constraints: &'a [Constraint],
     /// Every reference that occurs; number `n` is written as the `n`th character of a private plane.
     symbols: Vec<&'a Symbol>,
-    /// True where two references, or a reference and a literal, may be the same after all.
+    /// True where "there is none" may change when two references, or a reference and a literal, are the same after all.
     ambiguous: bool,
     fresh: char,
 }
@@ -71,7 +71,10 @@ impl<'a> Automaton<'a> {
             }));
         }
         let doubtful = symbols.iter().enumerate().any(|(at, one)| symbols.iter().skip(at + 1).any(|two| one.equals(two) != Truth::No));
-        let ambiguous = !symbols.is_empty() && (has_plain || doubtful);
+        // With a single wanted constraint, giving references their values can only take texts away; with several, two that seemed apart
+        // may meet.
+        let meets = constraints.iter().filter(|constraint| constraint.wanted).count() > 1;
+        let ambiguous = meets && !symbols.is_empty() && (has_plain || doubtful);
         let fresh = ('a'..='z').rev().skip(2).chain('0'..='9').find(|c| !used.contains(c)).unwrap_or('\u{2022}');
         Some(Self { constraints, symbols, ambiguous, fresh })
     }

@@ -1,6 +1,6 @@
 //! Properties that hold for every policy.
 
-use bartizan_iam::{Caller, Context, Decision, Document, Outcome, Policies, Request, ResourceName, Truth, decide};
+use bartizan_iam::{Caller, Context, Decision, Document, Outcome, Policies, Request, ResourceName, Truth, decide, grants_beyond, implies};
 use proptest::prelude::{Strategy, prop, prop_oneof, proptest};
 
 const USER: &str = "arn:aws:iam::111111111111:user/u";
@@ -38,7 +38,11 @@ fn document(statements: &[String]) -> Document {
 }
 
 fn ask<'a>(document: &'a Document, action: &str, context: Context) -> Decision<'a> {
-    let mut request = Request::new(Caller::from_arn(&USER.into()).unwrap(), action, ResourceName::new("arn:aws:s3:::b/x"), context);
+    decide_on(document, action, "arn:aws:s3:::b/x", context)
+}
+
+fn decide_on<'a>(document: &'a Document, action: &str, resource: &str, context: Context) -> Decision<'a> {
+    let mut request = Request::new(Caller::from_arn(&USER.into()).unwrap(), action, ResourceName::new(resource), context);
     request.resource_account = Some("111111111111".into());
     decide(&request, &Policies { identity: vec![document], ..Policies::default() })
 }
@@ -113,6 +117,31 @@ proptest! {
                 context.set(&condition.key.to_string(), witness);
             }
             assert_eq!(ask(&document, "s3:GetObject", context).outcome, Outcome::Allow);
+        }
+    }
+
+    /// Whoever implies another is allowed nothing that the other is not; and what is shown to be new, is.
+    #[test]
+    fn implication_holds_in_every_context(
+        one in prop::collection::vec(statement(), 0..4), two in prop::collection::vec(statement(), 0..4), context in closed_context(),
+    ) {
+        let (one, two) = (document(&one), document(&two));
+        let allows = |document: &Document, action: &str| ask(document, action, context.clone()).outcome == Outcome::Allow;
+        if implies(&one, &two) == Truth::Yes {
+            for action in ["s3:GetObject", "s3:PutObject", "sqs:SendMessage"] {
+                assert!(!allows(&one, action) || allows(&two, action), "{action}");
+            }
+        }
+        for extra in grants_beyond(&one, &two).iter().filter(|extra| extra.verdict == Truth::Yes) {
+            let mut witness = Context::open();
+            for need in &extra.needs {
+                witness.set(&need.condition.unwrap().key.to_string(), need.witness.clone().unwrap());
+            }
+            let action = extra.action.clone().unwrap();
+            let resource = extra.resource.clone().unwrap_or_else(|| "arn:aws:s3:::b/y".to_owned());
+            let outcome = |document: &Document| decide_on(document, &action, &resource, witness.clone()).outcome;
+            assert_eq!(outcome(&one), Outcome::Allow, "{action} on {resource}");
+            assert_ne!(outcome(&two), Outcome::Allow, "{action} on {resource}");
         }
     }
 

@@ -68,10 +68,13 @@ pub(crate) fn listeners<'a>(context: &Context<'a>, balancer: &'a Component) -> V
             continue;
         }
         let number = port(listener.setting("port"));
-        let protocol = listener.text("protocol").map_or_else(
-            || if number == Some(443) { "https".to_owned() } else { "http".to_owned() },
-            |protocol| protocol.to_ascii_lowercase().replace("tcp_udp", "tcp"),
-        );
+        let protocol = match (listener.text("protocol"), listener.setting("protocol")) {
+            (Some(protocol), _) => protocol.to_ascii_lowercase().replace("tcp_udp", "tcp"),
+            // Not known is not the default: whatever it speaks runs over TCP, and whether that is encrypted is open.
+            (None, Some(_)) => "tcp".to_owned(),
+            (None, None) if number == Some(443) => "https".to_owned(),
+            (None, None) => "http".to_owned(),
+        };
         let mut actions: Vec<String> = listener.setting("default_action").map(action_types).unwrap_or_default();
         for rule in context.index.follow_back(&listener.address, "part_of") {
             actions.extend(rule.setting("action").map(action_types).unwrap_or_default());

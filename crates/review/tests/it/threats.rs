@@ -103,6 +103,20 @@ fn what_is_good_is_listed_with_its_line() {
 }
 
 #[test]
+fn a_rule_on_the_system_is_judged_once() {
+    let rule = UNVERSIONED
+        .replace("on: component", "on: system")
+        .replace("types: [s3.bucket]\n", "")
+        .replace("settings.versioning != 'Enabled'", "system.types['s3.bucket'] != null && system.types['kms.key'] == null")
+        .replace("evidence: [settings.versioning]\n", "")
+        .replace("`{name}` keeps no versions", "{system.types['s3.bucket']} buckets and no key");
+    let review = of(&rule, &[("main.tf", &(bucket("a") + &bucket("b")))]);
+    assert_eq!(review.threats.len(), 1);
+    assert_eq!(review.threats[0].message, "2 buckets and no key");
+    assert!(review.threats[0].targets.is_empty());
+}
+
+#[test]
 fn a_disabled_rule_says_nothing() {
     let catalogue = with_rule(UNVERSIONED).unwrap();
     let architecture = of(UNVERSIONED, &[("main.tf", &bucket("a"))]).architecture;

@@ -67,7 +67,7 @@ fn head(out: &mut String, review: &Review) {
             }
             match worst.remedy {
                 Some(remedy) => {
-                    out.push_str(&format!("The remedy is {}: {}.\n", threats::link(&remedy.title, &remedy.id), prose(&remedy.effect),))
+                    out.push_str(&format!("The remedy is {}: {}\n", threats::link(&remedy.title, &remedy.id), prose(&remedy.effect),))
                 }
                 None => out.push_str("No control of the catalogue fits it; see its section for what can be done.\n"),
             }
@@ -140,12 +140,6 @@ fn anchor(id: &str) -> String {
 /// An id without characters that a link could stumble over.
 fn plain_id(id: &str) -> String {
     id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect()
-}
-
-/// Sentences and cells end without a second full stop.
-fn sentence(text: &str) -> String {
-    let trimmed = text.trim_end();
-    if trimmed.is_empty() || trimmed.ends_with(['.', '!', '?', ':']) { trimmed.to_owned() } else { format!("{trimmed}.") }
 }
 
 #[cfg(test)]

@@ -129,7 +129,7 @@ pub(crate) fn level(severity: Severity) -> &'static str {
 fn message(threat: &Threat, remedies: &Remedies<'_>) -> Message {
     let mut text = redact(&threat.message);
     if let Some(remedy) = remedies.first(threat) {
-        text.push_str(&format!(". Remedy: {} ({}).", remedy.title, remedy.effect));
+        text = format!("{} Remedy: {}: {}", words::sentence(&text), remedy.title, words::sentence(&remedy.effect));
     }
     // In SARIF messages, brackets start a link and braces a placeholder.
     Message::text(text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]").replace('{', "{{").replace('}', "}}"))

@@ -90,8 +90,13 @@ impl<'a> Remedies<'a> {
         found
     }
 
-    /// The mitigation of a threat that comes first.
+    /// The mitigation to begin with: the first that prevents and can be applied as it stands, else the first.
     pub fn first(&self, threat: &Threat) -> Option<&'a Mitigation> {
-        self.for_threat(threat).first().map(|(_, mitigation)| *mitigation)
+        let all = self.for_threat(threat);
+        let ready = |mitigation: &Mitigation| {
+            let complete = mitigation.fix.as_ref().is_some_and(|fix| fix.complete);
+            mitigation.kind == "prevent" && complete && !mitigation.advice.starts_with("not worth")
+        };
+        all.iter().find(|(_, mitigation)| ready(mitigation)).or(all.first()).map(|(_, mitigation)| *mitigation)
     }
 }

@@ -157,3 +157,9 @@ pub(crate) fn capitalised(sentence: &str) -> String {
     let mut characters = sentence.chars();
     characters.next().map(char::to_uppercase).into_iter().flatten().chain(characters).collect()
 }
+
+/// A sentence ends with one full stop.
+pub(crate) fn sentence(text: &str) -> String {
+    let trimmed = text.trim_end();
+    if trimmed.is_empty() || trimmed.ends_with(['.', '!', '?', ':']) { trimmed.to_owned() } else { format!("{trimmed}.") }
+}

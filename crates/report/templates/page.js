@@ -42,10 +42,10 @@
     }
   }
 
-  const component = (address) =>
-    componentOf.has(address)
-      ? h("button", { type: "button", class: "link", onclick: () => openPanel(address) }, h("code", {}, address))
-      : h("code", {}, address);
+  // Long addresses may break where their parts meet.
+  const address = (text) => h("code", {}, text.split(/(?<=[._/:])/).flatMap((part, index) => (index ? [h("wbr", {}), part] : [part])));
+  const component = (name) =>
+    componentOf.has(name) ? h("button", { type: "button", class: "link", onclick: () => openPanel(name) }, address(name)) : address(name);
   const some = (list, most, render) => {
     const box = h("span", {});
     list.slice(0, most).forEach((entry, index) => box.append(index ? ", " : "", render(entry)));

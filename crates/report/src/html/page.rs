@@ -161,7 +161,7 @@ fn worst_card<'a>(review: &Review, worst: summary::Worst<'a>) -> WorstCard<'a> {
         evidence: threat.evidence.first().and_then(|item| data::evidence_data(item, sources)).map(excerpt_card),
         remedy: worst.remedy.map(|remedy| RemedyCard {
             title: &remedy.title,
-            effect: rich::prose(&remedy.effect),
+            effect: rich::prose(&words::sentence(&remedy.effect)),
             cost: rich::prose(&remedy.cost),
             fix: remedy.fix.as_ref().map(|fix| data::fix_data(fix, sources)),
         }),

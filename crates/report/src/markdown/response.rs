@@ -3,7 +3,7 @@
 use bartizan_review::{Review, Runbook};
 
 use super::escape::{code, fenced, page, prose, text};
-use super::{anchor, place, sentence};
+use super::{anchor, place};
 use crate::{redact::redact, words};
 
 pub(super) fn write(out: &mut String, review: &Review) {
@@ -173,7 +173,7 @@ fn diagnostics(out: &mut String, review: &Review) {
     if !review.architecture.unknown_types.is_empty() {
         let types: Vec<String> =
             review.architecture.unknown_types.iter().map(|(name, count)| format!("{} ({count})", code(name))).collect();
-        out.push_str(&sentence(&format!("The catalogue does not know these types, so nothing is said about them: {}", types.join(", "))));
+        out.push_str(&words::sentence(&format!("The catalogue does not know these types, so nothing is said about them: {}", types.join(", "))));
         out.push_str("\n\n");
     }
 }

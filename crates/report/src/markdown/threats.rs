@@ -4,7 +4,7 @@ use bartizan_model::Address;
 use bartizan_review::{AttackPath, Evidence, Mitigation, Review, Score, Severity, Status, Threat};
 
 use super::escape::{code, fenced, page, prose, text};
-use super::{anchor, place, plain_id, sentence};
+use super::{anchor, place, plain_id};
 use crate::{Excerpt, Remedies, redact::redact, words};
 
 /// Places that are quoted per threat; further ones are only named.
@@ -50,7 +50,7 @@ fn group(out: &mut String, review: &Review, remedies: &Remedies<'_>, title: &str
 
 fn threat(out: &mut String, review: &Review, remedies: &Remedies<'_>, threat: &Threat) {
     out.push_str(&format!("{}\n\n#### {}\n\n", anchor(&threat.id), text(&threat.title)));
-    out.push_str(&format!("{}\n\n", sentence(&prose(&words::capitalised(&threat.message)))));
+    out.push_str(&format!("{}\n\n", words::sentence(&prose(&words::capitalised(&threat.message)))));
     out.push_str(&format!(
         "| | |\n| --- | --- |\n| Id | {} |\n| Category | {} |\n| Severity | {} (risk {} of 25; before controls {}, {} of 25) |\n",
         code(&threat.id),
@@ -87,7 +87,7 @@ fn threat(out: &mut String, review: &Review, remedies: &Remedies<'_>, threat: &T
                 "- {} ({}): {}\n",
                 link(&remedy.title, &remedy.id),
                 text(&remedy.kind),
-                sentence(&prose(&remedy.effect))
+                words::sentence(&prose(&remedy.effect))
             ));
         }
         out.push('\n');
@@ -117,7 +117,7 @@ fn evidence(out: &mut String, review: &Review, evidence: &[Evidence]) {
         return;
     }
     for item in evidence.iter().take(QUOTED) {
-        out.push_str(&format!("Evidence in {}: {}\n\n", place(review, item.span), sentence(&prose(&item.text))));
+        out.push_str(&format!("Evidence in {}: {}\n\n", place(review, item.span), words::sentence(&prose(&item.text))));
         let Some(excerpt) = Excerpt::of(&review.architecture.sources, item.span, 1) else { continue };
         let language = if excerpt.place.file.ends_with(".tf") { "hcl" } else { "" };
         let lines: Vec<String> =

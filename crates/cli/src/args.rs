@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use bartizan_report::json::v1::SCHEMAS;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Reviews an AWS architecture plan for threats: reads Terraform and Kubernetes files, finds what can go wrong, and writes the report.
@@ -176,8 +178,8 @@ pub(crate) enum RulesAction {
 
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
-    /// Name of the format.
-    #[arg(value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(bartizan_report::json::v1::SCHEMAS))]
+    /// Name of the format: what the tool writes, or the file that people write.
+    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(SCHEMAS.into_iter().chain([bartizan_import::native::FILE_NAME])))]
     pub(crate) name: String,
 }
 

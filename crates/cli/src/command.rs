@@ -6,6 +6,9 @@ mod model;
 mod review;
 mod rules;
 
+use bartizan_import::native;
+use bartizan_report::{folder, json};
+
 use crate::args::{Arguments, Command};
 use crate::exit::Outcome;
 use crate::pipeline;
@@ -19,9 +22,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => {
-            let schema = bartizan_report::json::v1::schema(&arguments.name);
+            let schema = match arguments.name.as_str() {
+                native::FILE_NAME => Some(native::schema()),
+                name => json::v1::schema(name),
+            };
             let schema = schema.ok_or_else(|| anyhow::anyhow!("there is no format `{}`", arguments.name))?;
-            pipeline::write(&bartizan_report::folder::pretty(&schema), None)?;
+            pipeline::write(&folder::pretty(&schema), None)?;
             Ok(Outcome::Clean)
         }
     }

@@ -88,6 +88,8 @@ fn formats_go_to_standard_output_and_follow_their_schemas() {
         let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
     }
+    let declarations: serde_json::Value = serde_json::from_slice(&bartizan(&plan, &["schema", "bartizan.yaml"]).stdout).expect("a schema");
+    assert!(jsonschema::validator_for(&declarations).is_ok());
     assert!(!plan.join("bartizan-report").exists(), "a format was asked for, and not the folder");
 }
 

@@ -173,7 +173,10 @@ fn diagnostics(out: &mut String, review: &Review) {
     if !review.architecture.unknown_types.is_empty() {
         let types: Vec<String> =
             review.architecture.unknown_types.iter().map(|(name, count)| format!("{} ({count})", code(name))).collect();
-        out.push_str(&words::sentence(&format!("The catalogue does not know these types, so nothing is said about them: {}", types.join(", "))));
+        out.push_str(&words::sentence(&format!(
+            "The catalogue does not know these types, so nothing is said about them: {}",
+            types.join(", ")
+        )));
         out.push_str("\n\n");
     }
 }

@@ -53,6 +53,23 @@ pub fn equivalent(one: &Document, other: &Document) -> Truth {
     implies(one, other).and(implies(other, one))
 }
 
+/// Whether no request is granted by both.
+pub fn disjoint(one: &Document, other: &Document) -> Truth {
+    let denies: Vec<_> = one.statements.iter().chain(&other.statements).filter(|deny| deny.effect == Effect::Deny).map(literals).collect();
+    let mut common = if one.incomplete.is_some() || other.incomplete.is_some() { Truth::Maybe } else { Truth::No };
+    for (left, right) in one.allows().flat_map(|left| other.allows().map(move |right| (left, right))) {
+        let mut cube = Cube { literals: literals(left) };
+        if !literals(right).iter().all(|(atom, polarity)| cube.add(atom, *polarity)) {
+            continue;
+        }
+        let mut search = Search { steps: 0, best: None };
+        search.descend(&cube, &denies);
+        let found = search.best.map_or(Truth::No, |(truth, _)| truth);
+        common = common.or(found.and(left.is_allow()).and(right.is_allow()));
+    }
+    common.negated()
+}
+
 fn extra<'a>(statement: &'a Statement, new: &'a Document, old: &'a Document) -> Option<Extra<'a>> {
     let start = Cube { literals: literals(statement) };
     let mut search = Search { steps: 0, best: None };
@@ -127,7 +144,7 @@ impl<'a> Search<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{equivalent, grants_beyond, implies};
+    use super::{disjoint, equivalent, grants_beyond, implies};
     use crate::{Document, Truth};
 
     fn policy(statements: &str) -> Document {
@@ -183,6 +200,14 @@ mod tests {
         let own = r#"{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:username}/*","Condition":{"StringEquals":{"a:b":"${c:d}"}}}"#;
         assert_eq!(implies(&policy(own), &policy(&format!("{READ},  {own}"))), Truth::Yes);
         assert_eq!(implies(&policy(own), &policy(READ)), Truth::Maybe);
+    }
+
+    #[test]
+    fn policies_without_a_common_request_are_disjoint() {
+        let of = |action: &str, resource: &str| policy(&format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#));
+        assert_eq!(disjoint(&of("s3:Get*", "*"), &of("s3:*Object", "arn:aws:s3:::b/*")), Truth::No);
+        assert_eq!(disjoint(&of("s3:Get*", "*"), &of("s3:Put*", "*")), Truth::Yes);
+        assert_eq!(disjoint(&of("s3:*", "arn:aws:s3:::a/*"), &of("s3:*", "arn:aws:s3:::b*")), Truth::Yes);
     }
 
     #[test]

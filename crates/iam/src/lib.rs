@@ -10,8 +10,9 @@
 //! | Does a statement speak of this action, this resource? | [`Actions::matches`], [`Resources::matches`] |
 //! | Does it grant to everyone, or to other accounts? | [`public_statements`], [`foreign_accounts`] |
 //! | Who may assume the role? | [`assumers`] |
-//! | Is a request allowed by all policies together, and why? | [`decide`] |
-//! | What does one policy grant that another does not? | [`grants_beyond`], [`implies`], [`equivalent`] |
+//! | Is a request allowed by all policies together, and why? | [`decide`], [`Decision::explain`] |
+//! | What does one policy grant that another does not? | [`grants_beyond`], [`implies`], [`equivalent`], [`disjoint`] |
+//! | Which of all actions does a statement speak of? | [`ActionTable::sets`] |
 //!
 //! # A bucket policy alone
 //!
@@ -67,7 +68,7 @@
 //!
 //! # What it does not do
 //!
-//! It holds no table of actions, so it cannot say which resources an action takes: ask about a bucket action with the bucket's ARN.
+//! It ships no table of actions, so it cannot say which resources an action takes: ask about a bucket action with the bucket's ARN.
 //! KMS grants, S3 access points and access control lists are not policies and not looked at.
 
 mod action;
@@ -79,6 +80,7 @@ mod date;
 mod decision;
 mod difference;
 mod document;
+mod explain;
 mod formula;
 mod glob;
 mod json;
@@ -97,6 +99,7 @@ mod resource;
 mod satisfy;
 mod search;
 mod symbol;
+mod table;
 mod text;
 mod tree;
 mod trust;
@@ -106,7 +109,7 @@ pub use action::{ActionPattern, Actions};
 pub use condition::{Condition, ConditionValue};
 pub use context::{Context, ContextValue};
 pub use decision::{Decision, Outcome, Reason, decide};
-pub use difference::{Extra, equivalent, grants_beyond, implies};
+pub use difference::{Extra, disjoint, equivalent, grants_beyond, implies};
 pub use document::{Document, Effect, Statement, Version};
 pub use json::{JsonError, parse_json};
 pub use keys::{KeyClass, key_class};
@@ -118,6 +121,7 @@ pub use public::{ForeignAccount, PublicStatement, foreign_accounts, is_public, p
 pub use request::{Caller, CallerKind, Request};
 pub use resource::{ResourceName, ResourcePattern, Resources};
 pub use satisfy::Need;
+pub use table::{ActionSet, ActionTable};
 pub use text::{Part, PolicyText};
 pub use tree::{Node, Origin, Tree};
 pub use trust::{Assumer, Provider, Who, assumers};

@@ -177,7 +177,9 @@ impl Request {
         }
         if self.caller.kind != CallerKind::Service {
             // Only services speak for a source; a caller cannot put these keys into its own request.
-            ["aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"].iter().for_each(|key| set(key, ContextValue::Absent));
+            ["aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"]
+                .iter()
+                .for_each(|key| set(key, ContextValue::Absent));
         }
         if let Some(account) = &self.resource_account {
             set("aws:ResourceAccount", known(account));

@@ -75,6 +75,7 @@ pub(crate) fn mitigations(architecture: &Architecture, facts: &Facts, threats: &
         let usd = monthly(architecture, costs, control, &proposal.components);
         cases.push(Case {
             control,
+            components: proposal.components.clone(),
             threats: proposal.threats.clone(),
             classification: advice::classification(architecture, &proposal.components, &proposal.threats),
             usd,

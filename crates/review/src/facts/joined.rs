@@ -24,6 +24,7 @@ pub(super) fn add(context: &Context<'_>, set: &FlowSet, sink: &mut Sink) {
             "key" if component.service == "kms" => key_users(context, address, sink),
             _ => {}
         }
+        own_key(context, address, component, sink);
         tls_required(context, address, component, sink);
         rotated(component, sink);
     }
@@ -300,6 +301,17 @@ fn is_filled(node: &Node) -> bool {
         Value::Null | Value::Unknown(_) => false,
         Value::Bool(value) => *value,
         Value::Number(_) => true,
+    }
+}
+
+/// Whether a component's data is under a key that the customer manages.
+fn own_key(context: &Context<'_>, address: &Address, component: &Component, sink: &mut Sink) {
+    let written = first_setting(component, &["kms_key_id", "kms_master_key_id", "kms_key_arn", "kms_key", "key_arn", "root_kms_key_id"]);
+    let linked = context.index.follow(address, "encrypted_with").iter().any(|key| key.service == "kms");
+    // The keys that AWS manages are named by alias: alias/aws/s3.
+    let named = || written.is_some_and(|node| texts(node).any(|text| text.known().is_some_and(|text| text.contains(":key/"))));
+    if linked || named() {
+        sink.yes(address, "own_key", written.map(|node| node.span));
     }
 }
 

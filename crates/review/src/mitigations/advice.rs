@@ -12,6 +12,7 @@ const USD_PER_POINT: f64 = 25.0;
 /// Everything that the advice on one mitigation looks at.
 pub(super) struct Case<'a> {
     pub(super) control: &'a Control,
+    pub(super) components: Vec<&'a Component>,
     pub(super) threats: Vec<&'a Threat>,
     pub(super) classification: Option<Known>,
     pub(super) usd: Option<f64>,
@@ -24,6 +25,17 @@ pub(super) struct Known {
     pub(super) classification: Classification,
     /// False where it is guessed from names.
     pub(super) stated: bool,
+}
+
+impl Case<'_> {
+    fn is_free(&self) -> bool {
+        self.usd == Some(0.0) && self.control.performance.added_ms == 0.0
+    }
+
+    /// Whether it is applied to what the threat itself is about, not to something joined to it.
+    fn is_direct(&self, threat: &Threat) -> bool {
+        self.components.iter().any(|component| threat.targets.contains(&component.address))
+    }
 }
 
 /// The advice in one word.
@@ -84,7 +96,7 @@ pub(super) fn verdicts(cases: &[Case<'_>], appetite: &RiskAppetite, table: &Risk
 fn alone(case: &Case<'_>, appetite: &RiskAppetite, tolerated: Severity) -> Verdict {
     let control = case.control;
     let worst = case.threats.iter().map(|threat| threat.severity).max().unwrap_or(Severity::Info);
-    let free = case.usd == Some(0.0) && control.performance.added_ms == 0.0;
+    let free = case.is_free();
     if case.reduction <= 0.0 {
         return Verdict::new(Advice::NotWorthIt, "the risk is as low as it gets already");
     }
@@ -150,7 +162,12 @@ fn drop_superfluous(cases: &[Case<'_>], verdicts: &mut [Verdict], table: &RiskTa
     for (threat, indices) in by_threat.values() {
         let (mut likelihood, mut impact) = (f64::from(threat.residual_likelihood.value), f64::from(threat.residual_impact.value));
         let mut applied: Vec<&str> = Vec::new();
-        for id in &threat.controls {
+        // What mends the cause itself comes before what limits the harm elsewhere.
+        let direct =
+            |id: &String| indices.iter().filter_map(|index| cases.get(*index)).any(|case| case.control.id == *id && case.is_direct(threat));
+        let mut in_order: Vec<&String> = threat.controls.iter().collect();
+        in_order.sort_by_key(|id| !direct(id));
+        for id in in_order {
             let of_control: Vec<usize> =
                 indices.iter().copied().filter(|index| cases.get(*index).is_some_and(|case| case.control.id == *id)).collect();
             let worth = |index: &usize| verdicts.get(*index).is_some_and(|verdict| verdict.advice == Advice::WorthIt);
@@ -175,8 +192,9 @@ fn drop_superfluous(cases: &[Case<'_>], verdicts: &mut [Verdict], table: &RiskTa
             }
         }
     }
-    for ((verdict, needed), enough) in verdicts.iter_mut().zip(needed).zip(enough) {
-        if let (Advice::WorthIt, false, Some(others)) = (verdict.advice, needed, enough) {
+    for (((verdict, needed), enough), case) in verdicts.iter_mut().zip(needed).zip(enough).zip(cases) {
+        let mends_for_free = case.is_free() && case.threats.iter().any(|threat| case.is_direct(threat));
+        if let (Advice::WorthIt, false, Some(others)) = (verdict.advice, needed || mends_for_free, enough) {
             *verdict = Verdict::new(
                 Advice::Consider,
                 format!(

@@ -170,12 +170,47 @@ fn a_key_of_ones_own_is_for_confidential_data() {
 #[test]
 fn what_brings_the_risk_to_what_is_tolerated_makes_the_rest_a_second_line() {
     let mut architecture = import(BUCKETS);
-    classify(&mut architecture, "aws_s3_bucket.logs", 4, 4);
-    let controls = ["block-public-access", "s3-block-ssec"];
+    classify(&mut architecture, "aws_s3_bucket.logs", 5, 5);
+    let controls = ["cloudtrail-data-events", "block-public-access", "s3-block-ssec"];
     let found = propose(&architecture, &[threat("open", &["aws_s3_bucket.logs"], &controls, 4, 4)]);
     let advice = |control: &str| found.iter().find(|mitigation| mitigation.control == control).unwrap().advice.clone();
     assert!(advice("block-public-access").starts_with("worth it: "));
-    assert!(advice("s3-block-ssec").starts_with("consider: `block-public-access` brings the risk"), "{}", advice("s3-block-ssec"));
+    assert!(advice("s3-block-ssec").starts_with("worth it: "), "it mends the cause for nothing");
+    let controls = ["block-public-access", "kms-cmk"];
+    let found = propose(&architecture, &[threat("open", &["aws_s3_bucket.logs"], &controls, 4, 4)]);
+    let advice = |control: &str| found.iter().find(|mitigation| mitigation.control == control).unwrap().advice.clone();
+    assert_eq!(advice("kms-cmk"), "consider: `block-public-access` brings the risk to what is tolerated; this is a second line");
+}
+
+#[test]
+fn what_mends_the_cause_comes_before_what_limits_the_harm_elsewhere() {
+    let architecture = import(
+        r#"
+resource "aws_iam_role" "web" {
+  name               = "web"
+  assume_role_policy = "{}"
+}
+
+resource "aws_iam_instance_profile" "web" {
+  name = "web"
+  role = aws_iam_role.web.name
+}
+
+resource "aws_instance" "web" {
+  iam_instance_profile = aws_iam_instance_profile.web.name
+}
+"#,
+    );
+    let mut facts = Facts::default();
+    let broad = bartizan_model::Node::text("*", architecture.components[0].span.unwrap());
+    let list = bartizan_model::Node::new(bartizan_model::Value::List(vec![broad.clone()]), broad.span);
+    facts.by_component.entry(Address::new("aws_iam_role.web")).or_default().insert("wildcard_grants".to_owned(), list);
+    let threats = [threat("imds", &["aws_instance.web"], &["least-privilege-role", "imdsv2-required"], 4, 3)];
+    let found = mitigations(&architecture, &facts, &threats, &catalogue());
+    let of = |control: &str| found.iter().find(|mitigation| mitigation.control == control).unwrap();
+    assert!(of("imdsv2-required").advice.starts_with("worth it: "), "{}", of("imdsv2-required").advice);
+    assert_eq!(of("least-privilege-role").target, Address::new("aws_iam_role.web"));
+    assert!(of("least-privilege-role").advice.starts_with("consider: `imdsv2-required` brings"), "{}", of("least-privilege-role").advice);
 }
 
 #[test]

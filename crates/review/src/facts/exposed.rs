@@ -227,6 +227,9 @@ fn group_rule(context: &Context<'_>, name: &Address, group: &Group, rule: &Rule,
         Peer::Itself if whole_range => sink.push(on, "broad_ingress", entry("self", Value::Null), Some(rule.span)),
         Peer::Group(_) if whole_range => sink.push(on, "broad_ingress", entry("group", Value::Null), Some(rule.span)),
         Peer::Unknown(why) => {
+            if sink.get(on, "broad_ingress").is_none() {
+                sink.unknown(on, "broad_ingress", why, Some(rule.span));
+            }
             if sink.get(on, "open_ingress").is_none() {
                 sink.unknown(on, "open_ingress", why, Some(rule.span));
             }

@@ -398,10 +398,16 @@ fn tls_required(context: &Context<'_>, address: &Address, component: &Component,
             };
             let Some(name) = member("name") else { continue };
             if matches!(name.as_str(), "require_secure_transport" | "rds.force_ssl" | "tls" | "require_ssl") {
+                let given = item.get("value");
+                let span = given.map_or(item.span, |node| node.span);
+                if given.is_some_and(|node| node.value.is_unknown()) {
+                    sink.unknown(address, "tls_required", "the parameter's value is not known", Some(span));
+                    return;
+                }
                 let on = member("value").is_some_and(|value| {
                     matches!(value.to_ascii_lowercase().as_str(), "1" | "on" | "true" | "enabled" | "tls1.2+" | "tls1.3+")
                 });
-                sink.set(address, "tls_required", Value::Bool(on), Some(item.span));
+                sink.set(address, "tls_required", Value::Bool(on), Some(span));
                 return;
             }
         }

@@ -52,7 +52,10 @@ pub(super) fn add(context: &Context<'_>, lifecycle: &Lifecycle, today: Option<&s
     let today = today.unwrap_or(&lifecycle.as_of);
     for (address, component) in &context.index.architecture.components {
         for entry in &lifecycle.entries {
-            let Some((version, node)) = version(entry, component) else { continue };
+            let Some((version, node)) = version(entry, component) else {
+                not_known(entry, component, sink);
+                continue;
+            };
             let Some((_, ends)) = longest(entry, &version) else { continue };
             let value = map(
                 vec![
@@ -68,6 +71,16 @@ pub(super) fn add(context: &Context<'_>, lifecycle: &Lifecycle, today: Option<&s
             sink.set(address, "end_of_life", value, Some(node.span));
             break;
         }
+    }
+}
+
+/// A version that the plan leaves open may be any.
+fn not_known(entry: &LifecycleEntry, component: &Component, sink: &mut Sink) {
+    if !entry.types.contains(&component.component_type) || sink.get(&component.address, "end_of_life").is_some() {
+        return;
+    }
+    if let Some(node) = component.setting(&entry.setting).filter(|node| node.value.is_unknown()) {
+        sink.unknown(&component.address, "end_of_life", "its version is not known", Some(node.span));
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
                 denials(address, statement, sink);
             }
             if !document.complete {
-                for name in ["denies_cleartext", "public_actions"] {
+                for name in ["denies_cleartext", "public_actions", "public_write_actions", "foreign_accounts", "foreign_actions"] {
                     if sink.get(address, name).is_none() {
                         sink.unknown(address, name, "its policy is not known", Some(statement_span(document)));
                     }

@@ -335,12 +335,16 @@ fn block(component: &Component, account: (Option<Span>, Option<Span>), admits: &
     let flag = |name: &str| component.setting(name).map(|node| (node.value.as_bool(), node.span));
     let on = |name: &str| flag(name).filter(|(value, _)| *value == Some(true)).map(|(_, span)| span);
     let off = |name: &str| flag(name).is_some_and(|(value, _)| value == Some(false));
+    let open = |name: &str| flag(name).filter(|(value, _)| value.is_none()).map(|(_, span)| span);
     let mut verdicts = Vec::new();
     if admits.by.contains("policy") {
         let stopped = on("restrict_public_buckets").or(account.0).map(|span| ("restrict_public_buckets", span));
         let stopped = stopped.or_else(|| on("block_public_policy").map(|span| ("block_public_policy", span)));
         verdicts.push(match stopped {
             Some((name, span)) => (Verdict::No, format!("{name} leaves a public policy without effect"), Some(span)),
+            None if open("restrict_public_buckets").is_some() => {
+                (Verdict::Unknown, "whether restrict_public_buckets is on is not known".to_owned(), open("restrict_public_buckets"))
+            }
             None if off("restrict_public_buckets") || off("block_public_policy") => (Verdict::Yes, String::new(), None),
             None => (
                 Verdict::Unknown,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::graph::{Member, Node, Shape};
+use super::outside::SERVICE_API;
 use super::text;
 
 pub(crate) const TITLE_SIZE: f64 = 12.5;
@@ -121,7 +122,8 @@ fn shelf(node: &Node) -> Content {
         if members.len() > limit {
             let kind = component_type.rsplit('.').next().unwrap_or_default().replace(['_', '-'], " ");
             let kind = if kind == service { String::new() } else { format!(" {kind}") };
-            let text = format!("{service}{kind} ×{}", members.len());
+            let what = if component_type == SERVICE_API { "AWS service APIs".to_owned() } else { format!("{service}{kind}") };
+            let text = format!("{what} ×{}", members.len());
             chips.push(Chip { text: text::shorten(&text, CAPTION_SIZE, MAX_CHIP), members: members.into_iter().cloned().collect() });
             continue;
         }

@@ -27,7 +27,7 @@ const ANCILLARY: [&str; 12] = [
 const ANCILLARY_FAN: usize = 4;
 
 /// The component type of an AWS service's API, where no component of the system stands for it.
-const SERVICE_API: &str = "external.service";
+pub(super) const SERVICE_API: &str = "external.service";
 /// More APIs than this are drawn as one.
 const FEW_APIS: usize = 3;
 

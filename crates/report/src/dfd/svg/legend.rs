@@ -76,7 +76,7 @@ pub(super) fn legend(graph: &Graph, width: f64) -> Legend {
     }
     if !graph.hidden.is_empty() {
         let noun = if graph.hidden.len() == 1 { "flow" } else { "flows" };
-        entries.push((Sign::Note, format!("{} ancillary {noun} (logs, metrics, keys) not drawn", graph.hidden.len())));
+        entries.push((Sign::Note, format!("{} ancillary {noun} (AWS APIs, logs, metrics, keys) not drawn", graph.hidden.len())));
     }
     arrange(entries, width)
 }

@@ -1,4 +1,4 @@
-//! Patterns over actions: `s3:Get*`. Case does not matter ([UG] elements_action).
+//! Patterns over actions: `s3:Get*`. Case does not matter (IAM User Guide, elements_action).
 
 use crate::pattern::{Pattern, Syntax};
 use crate::{Origin, PolicyText, Truth, glob};

@@ -17,7 +17,7 @@ pub enum ContextValue {
     Unknown,
 }
 
-/// The context of a request, by condition key; keys compare without case ([UG] condition elements).
+/// The context of a request, by condition key; keys compare without case (IAM User Guide, condition elements).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     values: BTreeMap<String, ContextValue>,

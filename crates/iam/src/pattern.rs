@@ -123,7 +123,7 @@ impl Pattern {
 
     /// Puts the values of the context in place of the variables; `None` when one has no value, so that nothing can match.
     ///
-    /// A value is taken literally: its `*` is no wildcard ([UG] policy variables).
+    /// A value is taken literally: its `*` is no wildcard (IAM User Guide, policy variables).
     pub(crate) fn resolve(&self, context: &Context) -> Option<Cow<'_, Self>> {
         if self.variables.is_empty() {
             return Some(Cow::Borrowed(self));
@@ -138,7 +138,7 @@ impl Pattern {
             match context.get(&variable.key) {
                 ContextValue::Single(text) => out.append(Self::subject(text, false)),
                 ContextValue::Unknown => out.tokens.push(Token::Unknown),
-                // A key with several values cannot stand for one text ([UG] policy variables: single-valued keys only).
+                // A key with several values cannot stand for one text (IAM User Guide, policy variables: single-valued keys only).
                 ContextValue::Absent | ContextValue::Multiple(_) => {
                     out.tokens.extend(variable.default.as_ref()?.chars().map(Token::Char));
                 }

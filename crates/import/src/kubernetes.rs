@@ -4,10 +4,14 @@
 //! Files of other tools are passed over in silence; what cannot be read although it is Kubernetes is a diagnostic.
 //! The values of Secrets are never kept.
 
-use bartizan_model::{Component, Diagnostic, FileId, Link};
+use bartizan_model::{Address, Component, Diagnostic, FileId, Link, Relation, Sources};
+
+use crate::resource::Resource;
+use crate::tree::Tree;
 
 mod endpoint;
 mod flows;
+mod helm;
 mod join;
 mod lower;
 mod mention;
@@ -23,9 +27,41 @@ pub use join::join;
 
 /// Reads the manifests among some files: id, path relative to the reviewed root, text.
 pub fn read(files: &[(FileId, &str, &str)]) -> (Vec<Component>, Vec<Link>, Vec<Diagnostic>) {
+    finish(files, helm::Releases::default(), Vec::new())
+}
+
+/// Reads the manifests of a tree and the charts that its Terraform releases.
+pub(crate) fn read_tree(tree: &Tree, resources: &[Resource], sources: &mut Sources) -> (Vec<Component>, Vec<Link>, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let manifests = parse::parse(files, &mut diagnostics);
+    let releases = helm::releases(resources, tree, sources, &mut diagnostics);
+    let mut files: Vec<(FileId, &str, String)> = Vec::new();
+    for path in tree.paths().filter(|path| path.ends_with(".yaml") || path.ends_with(".yml")) {
+        // A YAML file of whatever tool that cannot be read is not our matter.
+        let Ok(text) = tree.text(path) else { continue };
+        if parse::may_be_manifest(path, &text) {
+            files.push((sources.add(path, text.as_str()), path, text));
+        }
+    }
+    let files: Vec<(FileId, &str, &str)> = files.iter().map(|(id, path, text)| (*id, *path, text.as_str())).collect();
+    finish(&files, releases, diagnostics)
+}
+
+fn finish(
+    files: &[(FileId, &str, &str)],
+    releases: helm::Releases,
+    mut diagnostics: Vec<Diagnostic>,
+) -> (Vec<Component>, Vec<Link>, Vec<Diagnostic>) {
+    let mut manifests = parse::parse(files, &releases.charts, &mut diagnostics);
+    let released: Vec<(Address, Address)> =
+        releases.objects.iter().map(|(object, release)| (Address::new(release), object.address.clone())).collect();
+    manifests.objects.extend(releases.objects.into_iter().map(|(object, _)| object));
     let objects = resolve::resolve(manifests, &mut diagnostics);
-    let (components, links) = lower::lower(&objects);
+    let (components, mut links) = lower::lower(&objects);
+    for (release, object) in released {
+        if let Some(component) = components.iter().find(|component| component.address == object) {
+            let relation = Relation::Other("installs".to_owned());
+            links.push(Link { from: release, to: object, relation, attribute: "chart".to_owned(), span: component.span });
+        }
+    }
     (components, links, diagnostics)
 }

@@ -16,7 +16,7 @@ mod terraform_plan;
 mod tree;
 pub mod yaml;
 
-use bartizan_model::{Architecture, Component, Diagnostic, FileId, Link, RelatedSpan, Sources};
+use bartizan_model::{Architecture, Diagnostic, RelatedSpan, Sources};
 use indexmap::IndexMap;
 
 pub use catalogue::{CatalogueError, Services};
@@ -56,7 +56,7 @@ fn read(tree: &Tree, services: &Services) -> Architecture {
         lower::lower(&plan.resources, services, &documents)
     };
     diagnostics.extend(lowered.diagnostics);
-    let (pods, pod_links, pod_problems) = manifests(tree, &mut sources);
+    let (pods, pod_links, pod_problems) = kubernetes::read_tree(tree, &plan.resources, &mut sources);
     diagnostics.extend(pod_problems);
     let mut components = lowered.components;
     for component in pods {
@@ -92,21 +92,6 @@ fn plans(tree: &Tree, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) 
         }
     }
     out
-}
-
-/// Kubernetes objects of a tree and the links between them.
-fn manifests(tree: &Tree, sources: &mut Sources) -> (Vec<Component>, Vec<Link>, Vec<Diagnostic>) {
-    let mut files: Vec<(FileId, &str, String)> = Vec::new();
-    for path in tree.paths().filter(|path| path.ends_with(".yaml") || path.ends_with(".yml")) {
-        // A YAML file of whatever tool that cannot be read is not our matter.
-        let Ok(text) = tree.text(path) else { continue };
-        let name = path.rsplit('/').next().unwrap_or(path);
-        if text.contains("apiVersion") || name.starts_with("kustomization") || name.starts_with("Chart") {
-            files.push((sources.add(path, text.as_str()), path, text));
-        }
-    }
-    let files: Vec<(FileId, &str, &str)> = files.iter().map(|(id, path, text)| (*id, *path, text.as_str())).collect();
-    kubernetes::read(&files)
 }
 
 /// Places listed with a condensed diagnostic.

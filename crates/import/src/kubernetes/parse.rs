@@ -1,5 +1,7 @@
 //! From files to objects: which YAML is Kubernetes, and what is passed over.
 
+use std::collections::BTreeSet;
+
 use bartizan_model::{Diagnostic, FileId, Node, Severity, Value};
 
 use super::object::Object;
@@ -30,12 +32,13 @@ pub(super) struct Manifests {
     pub(super) kustomizations: Vec<(String, Node)>,
 }
 
-/// Reads the manifests among the files.
-pub(super) fn parse(files: &[(FileId, &str, &str)], diagnostics: &mut Vec<Diagnostic>) -> Manifests {
+/// Reads the manifests among the files, except the templates of charts that were rendered.
+pub(super) fn parse(files: &[(FileId, &str, &str)], rendered: &BTreeSet<String>, diagnostics: &mut Vec<Diagnostic>) -> Manifests {
     let mut out = Manifests::default();
     let mut templates = Vec::new();
     for (file, path, text) in files {
-        if !may_be_manifest(path, text) {
+        let chart = path.split_once("/templates/").map(|(chart, _)| chart);
+        if !may_be_manifest(path, text) || chart.is_some_and(|chart| rendered.contains(chart)) {
             continue;
         }
         let yaml = yaml::read(*file, text);
@@ -47,7 +50,7 @@ pub(super) fn parse(files: &[(FileId, &str, &str)], diagnostics: &mut Vec<Diagno
         let stack = folder(path);
         let before = out.objects.len();
         for document in yaml.documents {
-            unfold(document.root, stack, &mut out);
+            unfold(document.root, stack, None, &mut out);
         }
         let kustomized = out.kustomizations.last().is_some_and(|(folder, _)| folder == stack);
         if out.objects.len() > before || kustomized || text.lines().any(|line| line.starts_with("apiVersion:")) {
@@ -65,7 +68,7 @@ pub(super) fn parse(files: &[(FileId, &str, &str)], diagnostics: &mut Vec<Diagno
 }
 
 /// A cheap look at the text, so that the other YAML of a repository costs nothing.
-fn may_be_manifest(path: &str, text: &str) -> bool {
+pub(super) fn may_be_manifest(path: &str, text: &str) -> bool {
     let named = path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json");
     let kustomization = is_kustomization(path);
     named && (kustomization || text.contains("apiVersion") && text.contains("kind"))
@@ -85,8 +88,8 @@ pub(super) fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// Adds the objects of one document; lists give their items.
-fn unfold(root: Node, stack: &str, out: &mut Manifests) {
+/// Adds the objects of one document; lists give their items. `namespace` is that of objects that name none.
+pub(super) fn unfold(root: Node, stack: &str, namespace: Option<&str>, out: &mut Manifests) {
     let text = |key: &str| root.get(key).and_then(|node| node.value.as_str().map(std::borrow::Cow::into_owned)).unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     let group = api_version.split('/').next().unwrap_or("");
@@ -101,9 +104,9 @@ fn unfold(root: Node, stack: &str, out: &mut Manifests) {
         if let Value::Map(mut map) = root.value
             && let Some(Value::List(items)) = map.shift_remove("items").map(|items| items.value)
         {
-            items.into_iter().for_each(|item| unfold(item, stack, out));
+            items.into_iter().for_each(|item| unfold(item, stack, namespace, out));
         }
         return;
     }
-    out.objects.extend(Object::from_node(root, stack, None));
+    out.objects.extend(Object::from_node(root, stack, namespace));
 }

@@ -184,10 +184,9 @@ impl<'a> Lowering<'a> {
         found
     }
 
-    /// A companion found its component only where that has the type it belongs to.
+    /// A companion found its component only where that has the type it belongs to, or is the missing module that makes it.
     fn fits(&self, address: &Address, of: Option<&str>) -> bool {
-        let Some(of) = of else { return true };
-        self.out.components.get(address).is_some_and(|component| component.component_type == of)
+        self.is_candidate(address, of)
     }
 
     /// What a data source looks up: a component of another stack with that name, else a component of its own.
@@ -270,8 +269,15 @@ impl<'a> Lowering<'a> {
         );
     }
 
-    /// Ends of a link: the components at the paths, or this one where there are none.
-    fn ends(&mut self, resource: &'a Resource, paths: Option<&Paths>, of: Option<&str>, owner: Option<&Address>) -> Vec<(Address, Span)> {
+    /// Ends of a link: the components at the paths, or this one where there are none. `contents`: what a secret holds counts as the secret.
+    fn ends(
+        &mut self,
+        resource: &'a Resource,
+        paths: Option<&Paths>,
+        of: Option<&str>,
+        owner: Option<&Address>,
+        contents: bool,
+    ) -> Vec<(Address, Span)> {
         let Some(paths) = paths else { return owner.map(|owner| (owner.clone(), resource.span)).into_iter().collect() };
         let mut out = Vec::new();
         for path in paths.as_slice() {
@@ -281,6 +287,9 @@ impl<'a> Lowering<'a> {
                     _ => vec![node],
                 };
                 for item in items {
+                    if !contents && is_content(item) {
+                        continue;
+                    }
                     // Evidence is the attribute where the element itself was written elsewhere.
                     let span = if item.span.file == node.span.file { node.span } else { item.span };
                     out.extend(self.resolve(item, of, resource, MAX_JOINS).into_iter().map(|address| (address, span)));
@@ -292,8 +301,8 @@ impl<'a> Lowering<'a> {
 
     fn links(&mut self, resource: &'a Resource, mapping: &'a LinkMapping, owner: Option<&Address>) {
         let attribute = mapping.to.as_ref().or(mapping.from.as_ref()).map(|paths| paths.as_slice().join(", ")).unwrap_or_default();
-        let from = self.ends(resource, mapping.from.as_ref(), None, owner);
-        let to = self.ends(resource, mapping.to.as_ref(), mapping.of.as_deref(), owner);
+        let from = self.ends(resource, mapping.from.as_ref(), None, owner, true);
+        let to = self.ends(resource, mapping.to.as_ref(), mapping.of.as_deref(), owner, true);
         for (start, start_span) in &from {
             for (end, end_span) in &to {
                 if start != end {
@@ -308,8 +317,8 @@ impl<'a> Lowering<'a> {
         if !settings::holds(mapping.condition.as_ref(), &resource.body) {
             return;
         }
-        let from = self.ends(resource, mapping.from.as_ref(), mapping.of.as_deref(), owner);
-        let to = self.ends(resource, mapping.to.as_ref(), mapping.of.as_deref(), owner);
+        let from = self.ends(resource, mapping.from.as_ref(), mapping.of.as_deref(), owner, false);
+        let to = self.ends(resource, mapping.to.as_ref(), mapping.of.as_deref(), owner, false);
         let spec = FlowSpec {
             protocol: given(mapping.protocol.as_ref(), &resource.body).map(|text| text.to_lowercase()),
             port: given(mapping.port.as_ref(), &resource.body).and_then(|text| text.parse().ok()),
@@ -416,4 +425,10 @@ fn relation(name: &str) -> Relation {
         "backs_up" => Relation::BacksUp,
         other => Relation::Other(other.to_owned()),
     }
+}
+
+/// True for what a secret or parameter holds: an address kept in a secret is not the secret's own.
+fn is_content(node: &Node) -> bool {
+    let Value::Text(text) = &node.value else { return false };
+    text.references().any(|(_, attribute)| matches!(attribute, "secret_string" | "secret_binary"))
 }

@@ -231,7 +231,7 @@ fn single(member: Member, group: Option<usize>) -> Node {
 
 /// The type in words: `lambda function`, `kubernetes workload`, `external entity`.
 fn caption(member: &Member) -> String {
-    if member.shape == Shape::External && (member.service == "external" || member.service.is_empty()) {
+    if member.shape == Shape::External && (member.component_type.starts_with("external.") || member.service.is_empty()) {
         return match member.component_type.as_str() {
             "external.service" => "AWS service".to_owned(),
             "external.account" => "AWS account".to_owned(),

@@ -69,7 +69,7 @@ pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
     for (address, component) in &context.index.architecture.components {
         for (name, node) in &component.settings {
             let mut found = Vec::new();
-            if SECRET_SETTINGS.contains(&name.as_str()) && component.service != "external" {
+            if SECRET_SETTINGS.contains(&name.as_str()) && !component.component_type.starts_with("external.") {
                 literal(name, node, &mut found);
             }
             if PLACES.contains(&name.as_str()) && !is_vault(component, name) {

@@ -129,7 +129,7 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
 fn environments(context: &Context<'_>, sink: &mut Sink) {
     let mut by_account: BTreeMap<Option<&str>, BTreeMap<&'static str, Option<Span>>> = BTreeMap::new();
     for component in context.index.architecture.components.values() {
-        if component.service == "external" || component.service == "kubernetes" {
+        if component.component_type.starts_with("external.") || component.service == "kubernetes" {
             continue;
         }
         let mut words: BTreeSet<&'static str> = BTreeSet::new();

@@ -31,10 +31,16 @@ impl Entities {
         self.entity(&format!("aws:account/{id}"), "external.account", &format!("AWS account {id}"), None)
     }
 
-    /// The API of an AWS service, by IAM prefix; `*` for all of them.
-    pub(crate) fn service(&mut self, prefix: &str, title: &str) -> Address {
-        let name = if prefix == "*" { "AWS APIs".to_owned() } else { format!("{title} API") };
-        self.entity(&format!("aws:{prefix}"), "external.service", &name, None)
+    /// The API of an AWS service, by IAM prefix, with the service's short name and title; `*` for all of them.
+    pub(crate) fn service(&mut self, prefix: &str, service: &str, title: &str) -> Address {
+        if prefix == "*" {
+            return self.entity("aws:*", "external.service", "AWS APIs", None);
+        }
+        let address = self.entity(&format!("aws:{prefix}"), "external.service", &format!("{title} API"), None);
+        if let Some(component) = self.0.get_mut(&address) {
+            service.clone_into(&mut component.service);
+        }
+        address
     }
 
     /// A public network that is not the whole internet.

@@ -60,6 +60,8 @@ pub(super) fn read<'a>(context: &Context<'a>) -> Access<'a> {
 fn acts(context: &Context<'_>, component: &bartizan_model::Component) -> bool {
     context.index.services.has_any(component, &["compute", "workflow", "build"])
         || component.service == "kubernetes"
+        // An API calls AWS services with the role of its integrations.
+        || context.index.services.has_any(component, &["api"]) && component.kind == Kind::Process
         || context.index.services.has_any(component, &["query_engine"]) && component.kind == Kind::Process
 }
 
@@ -138,7 +140,7 @@ fn to_service(
     if consumes_only(&moving) && triggered_by(context, from, prefix, set) {
         return;
     }
-    let to = entities.service(prefix, &context.index.services.service_title(prefix));
+    let to = entities.service(prefix, &context.index.services.service_name(prefix), &context.index.services.service_title(prefix));
     let mut why = allowed(&moving);
     why.push(runs.clone());
     set.add(Found {

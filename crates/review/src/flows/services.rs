@@ -12,8 +12,17 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default)]
 pub struct ServiceApis {
     types: BTreeMap<String, TypeInfo>,
-    /// Service title by IAM prefix: `s3` to `Amazon S3`.
-    titles: BTreeMap<String, String>,
+    /// The service behind an IAM prefix.
+    owners: BTreeMap<String, PrefixOwner>,
+}
+
+/// Whose an IAM prefix is. Several services share one (DocumentDB is managed with `rds:` actions): the one that leads with it goes first.
+#[derive(Clone, Debug)]
+struct PrefixOwner {
+    /// Place of the prefix in the service's own list.
+    place: usize,
+    service: String,
+    title: String,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -91,8 +100,11 @@ impl ServiceApis {
     /// Reads one file more.
     pub fn add(&mut self, text: &str) {
         let Ok(file) = serde_saphyr::from_str::<ServiceFile>(text) else { return };
-        for prefix in &file.iam {
-            self.titles.entry(prefix.clone()).or_insert_with(|| file.title.clone());
+        for (place, prefix) in file.iam.iter().enumerate() {
+            if self.owners.get(prefix).is_none_or(|owner| place < owner.place) {
+                let owner = PrefixOwner { place, service: file.service.clone(), title: file.title.clone() };
+                self.owners.insert(prefix.clone(), owner);
+            }
         }
         for (name, entry) in file.types {
             let info =
@@ -123,7 +135,12 @@ impl ServiceApis {
 
     /// The title of the service behind an IAM prefix, `s3 API` where the catalogue has none.
     pub(crate) fn service_title(&self, prefix: &str) -> String {
-        self.titles.get(prefix).cloned().unwrap_or_else(|| format!("AWS {prefix}"))
+        self.owners.get(prefix).map_or_else(|| format!("AWS {prefix}"), |owner| owner.title.clone())
+    }
+
+    /// The short name of the service behind an IAM prefix, the prefix itself where the catalogue has none.
+    pub(crate) fn service_name(&self, prefix: &str) -> String {
+        self.owners.get(prefix).map_or_else(|| prefix.to_owned(), |owner| owner.service.clone())
     }
 
     /// How callers reach a component, as its settings decide.

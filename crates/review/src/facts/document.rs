@@ -291,17 +291,16 @@ pub(crate) fn references(text: &Text) -> impl Iterator<Item = Address> + '_ {
 
 /// IAM's wildcards: `*` for any run, `?` for one character; case does not count.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().flat_map(char::to_lowercase).collect();
-    let text: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0usize, 0usize);
     let mut back: Option<(usize, usize)> = None;
-    while t < text.len() {
+    while let Some(wanted) = text.get(t) {
         match pattern.get(p) {
-            Some('*') => {
+            Some(b'*') => {
                 back = Some((p, t));
                 p += 1;
             }
-            Some(c) if *c == '?' || Some(c) == text.get(t) => {
+            Some(c) if *c == b'?' || c.eq_ignore_ascii_case(wanted) => {
                 p += 1;
                 t += 1;
             }
@@ -315,7 +314,7 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
             },
         }
     }
-    pattern.iter().skip(p).all(|c| *c == '*')
+    pattern.iter().skip(p).all(|c| *c == b'*')
 }
 
 /// Known texts of a node, as patterns.

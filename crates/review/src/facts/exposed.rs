@@ -24,6 +24,12 @@ pub(super) fn add(context: &Context<'_>, set: &FlowSet, sink: &mut Sink) {
     }
     by_flow(context, set, sink);
     for component in context.index.architecture.components.values() {
+        if matches!(component.component_type.as_str(), "kubernetes.ingress" | "kubernetes.gateway")
+            && let Some(scheme) = component.settings.get("scheme").filter(|node| node.value.is_unknown())
+            && sink.get(&component.address, "internet_reachable").is_none()
+        {
+            sink.set(&component.address, "internet_reachable", scheme.value.clone(), Some(scheme.span));
+        }
         // What has no network interface of ours talks to wherever it likes.
         let outside = component.component_type == "lambda.function" && !context.endpoints.contains_key(&component.address);
         if outside {

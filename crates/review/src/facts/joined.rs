@@ -107,6 +107,13 @@ fn guarded(context: &Context<'_>, address: &Address, component: &Component, limi
         }
         throttle(part, address, sink);
     }
+    for (setting, fact) in [("web_acl", "waf"), ("shield", "shield")] {
+        if component.service == "kubernetes"
+            && let Some(node) = component.setting(setting)
+        {
+            sink.yes(address, fact, Some(node.span));
+        }
+    }
     let shields = context.index.to(address).iter().any(|link| {
         matches!(&link.relation, Relation::Other(name) if name == "protects")
             && context.index.component(&link.from).is_some_and(|from| from.component_type == "shield.protection")
@@ -527,33 +534,16 @@ fn around_edge(context: &Context<'_>, set: &FlowSet, sink: &mut Sink) {
     }
 }
 
-/// Namespaces in which a network policy without rules selects every pod.
+/// Namespaces that refuse incoming traffic by default, and workloads that a policy restricts.
 fn isolated_namespaces(context: &Context<'_>, sink: &mut Sink) {
-    let mut isolated: BTreeMap<(String, String), Option<Span>> = BTreeMap::new();
-    for policy in context.index.architecture.components.values().filter(|component| component.component_type == "kubernetes.network_policy")
-    {
-        let selects_all = first_setting(policy, &["pod_selector"]).is_none_or(|node| match &node.value {
-            Value::Map(map) => map.values().all(|value| matches!(&value.value, Value::Map(inner) if inner.is_empty())),
-            Value::Null => true,
-            _ => false,
-        });
-        let types = policy.setting("policy_types").map(patterns).unwrap_or_default();
-        let ingress_rules = policy.setting("ingress").is_some_and(is_filled);
-        if selects_all && !ingress_rules && (types.is_empty() || types.iter().any(|kind| kind == "Ingress")) {
-            isolated.insert((policy.stack.clone(), namespace(policy)), policy.span);
-        }
-    }
-    if isolated.is_empty() {
-        return;
-    }
     for component in context.index.architecture.components.values().filter(|component| component.service == "kubernetes") {
-        let own = if last(&component.component_type) == "namespace" { component.name.clone() } else { namespace(component) };
-        if let Some(span) = isolated.get(&(component.stack.clone(), own)) {
-            sink.yes(&component.address, "isolated_namespace", *span);
+        let setting = match last(&component.component_type) {
+            "namespace" => "default_deny_ingress",
+            "workload" => "network_policy_ingress",
+            _ => continue,
+        };
+        if let Some(node) = component.setting(setting).filter(|node| node.value.as_bool() == Some(true)) {
+            sink.yes(&component.address, "isolated_namespace", Some(node.span));
         }
     }
-}
-
-fn namespace(component: &Component) -> String {
-    component.text("namespace").unwrap_or_else(|| component.address.as_str().split('/').next().unwrap_or("default").to_owned())
 }

@@ -52,11 +52,12 @@ pub(super) fn find(context: &Context<'_>, set: &mut FlowSet) -> Vec<Asset> {
             add(&mut found, name, "from a tag", classification, AssetOrigin::Tagged, component, why);
         }
     }
+    let common = common_words(&stores);
     for component in &stores {
         if declared_stores.contains(&component.address) || tagged_stores.contains(&component.address) {
             continue;
         }
-        if let Some((name, description, classification, word)) = guessed(context, component) {
+        if let Some((name, description, classification, word)) = guessed(context, component, &common) {
             let why = reason(ReasonKind::Default, format!("guessed from `{word}` in its name"), component.span);
             add(&mut found, name.to_owned(), description, classification, AssetOrigin::Guessed, component, why);
         }
@@ -235,7 +236,28 @@ const GUESSES: &[(&str, &str, Classification, &[&str])] = &[
     ),
 ];
 
-fn guessed(context: &Context<'_>, component: &Component) -> Option<(&'static str, &'static str, Classification, &'static str)> {
+/// Words that most stores share: the system's own name, which says nothing about one of them.
+fn common_words(stores: &[&Component]) -> BTreeSet<String> {
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    for component in stores {
+        let words: BTreeSet<String> = words(&component.name).collect();
+        for word in words {
+            *count.entry(word).or_default() += 1;
+        }
+    }
+    let enough = (stores.len() / 3).max(4);
+    count.into_iter().filter(|(_, n)| *n >= enough).map(|(word, _)| word).collect()
+}
+
+fn words(name: &str) -> impl Iterator<Item = String> + '_ {
+    name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase)
+}
+
+fn guessed(
+    context: &Context<'_>,
+    component: &Component,
+    common: &BTreeSet<String>,
+) -> Option<(&'static str, &'static str, Classification, &'static str)> {
     if context.index.services.has_any(component, &["secret_store"]) {
         return Some((
             "credentials",
@@ -245,7 +267,8 @@ fn guessed(context: &Context<'_>, component: &Component) -> Option<(&'static str
         ));
     }
     let label = component.address.as_str().rsplit('.').next().unwrap_or("");
-    let name = format!("-{}-{}-", component.name, label).to_ascii_lowercase().replace(['_', '/', '.', ' '], "-");
+    let own: Vec<String> = words(&component.name).filter(|word| !common.contains(word)).chain(words(label)).collect();
+    let name = format!("-{}-", own.join("-"));
     for (asset, description, classification, words) in GUESSES {
         // A short word counts only as a word of its own: `phi` is no part of `graphics`, `log` none of `catalog`.
         let hit = words.iter().find(|word| {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bartizan_model::{Address, Architecture, Boundary, BoundaryKind, Component, Kind, Span};
+use bartizan_model::{Address, Architecture, Boundary, BoundaryKind, Component, Kind, Relation, Span};
 
 use super::Context;
 use super::set::FlowSet;
@@ -20,7 +20,13 @@ pub(super) struct Boundaries {
 /// Finds the boundaries of an architecture.
 pub(super) fn find(context: &Context<'_>, set: &FlowSet) -> Boundaries {
     let architecture = context.index.architecture;
-    let mut found = Finder { context, known: BTreeMap::new(), order: Vec::new(), regions: BTreeSet::new() };
+    let mut found = Finder { context, known: BTreeMap::new(), order: Vec::new(), regions: BTreeSet::new(), clusters: BTreeMap::new() };
+    for link in &architecture.links {
+        let (Some(from), Some(to)) = (architecture.component(&link.from), architecture.component(&link.to)) else { continue };
+        if link.relation == Relation::PartOf && from.service == "kubernetes" && to.component_type == "eks.cluster" {
+            found.clusters.entry(&from.stack).or_insert(&to.address);
+        }
+    }
     for component in architecture.components.values() {
         found.regions.extend(component.region.clone());
     }
@@ -78,6 +84,8 @@ struct Finder<'a, 'c> {
     known: BTreeMap<String, usize>,
     order: Vec<Boundary>,
     regions: BTreeSet<String>,
+    /// The cluster that the workloads of a stack are part of.
+    clusters: BTreeMap<&'a str, &'a Address>,
 }
 
 impl Finder<'_, '_> {
@@ -129,8 +137,10 @@ impl Finder<'_, '_> {
         if component.service != "kubernetes" {
             return None;
         }
-        let cluster =
-            self.context.index.follow(&component.address, "part_of").into_iter().find(|part| part.component_type == "eks.cluster");
+        let own = self.context.index.follow(&component.address, "part_of").into_iter().find(|part| part.component_type == "eks.cluster");
+        // Manifests of one folder go to one cluster; policies and roles among them need not say which.
+        let of_stack = || self.clusters.get(component.stack.as_str()).and_then(|address| self.context.index.component(address));
+        let cluster = own.or_else(of_stack);
         let (id, name, parent, span) = match cluster {
             Some(cluster) => {
                 let subnets: Vec<Address> =

@@ -41,7 +41,8 @@ pub(super) fn read<'a>(context: &Context<'a>) -> Access<'a> {
     let index = &context.index;
     let mut access = Access { roles: BTreeMap::new(), grants: BTreeMap::new() };
     for (address, component) in &index.architecture.components {
-        if component.kind == Kind::Supporting || !acts(context, component) {
+        let itself = index.users(address).first().is_some_and(|user| user == address);
+        if component.kind == Kind::Supporting || !acts(context, component) || !itself {
             continue;
         }
         let principals = index.principals_of(address);

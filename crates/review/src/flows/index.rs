@@ -12,6 +12,9 @@ use crate::facts::read::last;
 /// Most components that one ARN pattern may name before it counts as the whole service.
 const MAX_NAMED: usize = 25;
 
+/// Most users of one template for which flows are drawn one by one.
+const MAX_USERS: usize = 50;
+
 /// Indexes over one architecture.
 pub(crate) struct Index<'a> {
     /// The architecture.
@@ -142,6 +145,27 @@ impl<'a> Index<'a> {
             }
         }
         address.clone()
+    }
+
+    /// What acts with the configuration of a component: the services of a task definition, the groups of a launch template; else itself.
+    /// Empty for a template that nothing uses.
+    pub(crate) fn users(&self, address: &Address) -> Vec<Address> {
+        let Some(component) = self.component(address) else { return Vec::new() };
+        let template =
+            matches!(last(&component.component_type), "task_definition" | "launch_template" | "launch_configuration" | "job_definition");
+        if !template {
+            return if component.kind == Kind::Supporting { Vec::new() } else { vec![address.clone()] };
+        }
+        let users = self.follow_back(address, "configured_by").into_iter().chain(self.follow_back(address, "runs"));
+        let mut users: Vec<Address> =
+            users.filter(|user| user.kind != Kind::Supporting).take(MAX_USERS).map(|user| user.address.clone()).collect();
+        users.sort();
+        users.dedup();
+        if users.is_empty() && component.kind != Kind::Supporting {
+            // A task that something else starts by name acts for itself.
+            users.push(address.clone());
+        }
+        users
     }
 
     /// What a resource pattern of a policy names: by reference first, else by ARN.

@@ -1,6 +1,6 @@
 //! Flows of integrations that exist to move data: event source mappings, subscriptions, notifications, origins, log deliveries.
 
-use bartizan_model::{Address, Confidence, Kind, ReasonKind, Relation};
+use bartizan_model::{Address, Confidence, FlowSpec, Kind, Link, ReasonKind, Relation};
 
 use super::set::FlowSet;
 use super::{Context, reason};
@@ -11,38 +11,58 @@ use crate::facts::verdict::Verdict;
 /// Adds one flow for each link that the source declares as one.
 pub(super) fn add(context: &Context<'_>, set: &mut FlowSet) {
     for link in &context.index.architecture.links {
-        let Relation::Flow(spec) = &link.relation else { continue };
-        let (from, to) = (context.index.drawn(&link.from), context.index.drawn(&link.to));
-        if from == to || is_disabled(context, link) {
-            continue;
-        }
-        let text = if spec.why.is_empty() { "integration".to_owned() } else { spec.why.clone() };
-        let mut found = context.to(from, to, Confidence::Integration, vec![reason(ReasonKind::Integration, text, link.span)]);
-        // A consumer is called by the platform: what matters on the way from a queue or stream is how it is read.
-        if found.protocol.is_none() || is_store(context, &found.from) && spec.protocol.is_none() {
-            let source = context.index.component(&found.from).map(|component| context.index.services.api(component)).unwrap_or_default();
-            if source.protocol.is_some() {
-                found.protocol = source.protocol;
-                found.port = source.port;
-                found.encrypted = source.encrypted;
-                found.authentication = source.authentication;
+        match &link.relation {
+            Relation::Flow(spec) if !is_disabled(context, link) => {
+                let to = context.index.drawn(&link.to);
+                let from = context.index.drawn(&link.from);
+                let users = context.index.users(&from);
+                let callers = if users.is_empty() { vec![from] } else { users };
+                for from in callers.into_iter().filter(|from| *from != to) {
+                    one(context, link, spec, from, to.clone(), set);
+                }
             }
+            // What failed too often is moved there by the service itself.
+            Relation::Other(name) if name == "dead_letters_to" => {
+                let (from, to) = (context.index.drawn(&link.from), context.index.drawn(&link.to));
+                let drawn =
+                    |address: &Address| context.index.component(address).is_some_and(|component| component.kind != Kind::Supporting);
+                if from != to && drawn(&from) && drawn(&to) {
+                    let why = vec![reason(ReasonKind::Integration, "what cannot be processed is moved there", link.span)];
+                    set.add(context.to(from, to, Confidence::Integration, why));
+                }
+            }
+            _ => {}
         }
-        if spec.protocol.is_some() {
-            found.protocol.clone_from(&spec.protocol);
-            found.port = spec.port.or_else(|| default_port(spec.protocol.as_deref()));
-        }
-        found.port = spec.port.or(found.port);
-        found.encrypted = spec.encrypted.or_else(|| encrypted_by_name(found.protocol.as_deref())).or(found.encrypted);
-        found.authentication = spec.authentication.clone().or(found.authentication);
-        let verdict = check(context, &found.from, &found.to, found.port);
-        found.why.extend(verdict);
-        set.add(found);
     }
 }
 
+fn one(context: &Context<'_>, link: &Link, spec: &FlowSpec, from: Address, to: Address, set: &mut FlowSet) {
+    let text = if spec.why.is_empty() { "integration".to_owned() } else { spec.why.clone() };
+    let mut found = context.to(from, to, Confidence::Integration, vec![reason(ReasonKind::Integration, text, link.span)]);
+    // A consumer is called by the platform: what matters on the way from a queue or stream is how it is read.
+    if found.protocol.is_none() || is_store(context, &found.from) && spec.protocol.is_none() {
+        let source = context.index.component(&found.from).map(|component| context.index.services.api(component)).unwrap_or_default();
+        if source.protocol.is_some() {
+            found.protocol = source.protocol;
+            found.port = source.port;
+            found.encrypted = source.encrypted;
+            found.authentication = source.authentication;
+        }
+    }
+    if spec.protocol.is_some() {
+        found.protocol.clone_from(&spec.protocol);
+        found.port = spec.port.or_else(|| default_port(spec.protocol.as_deref()));
+    }
+    found.port = spec.port.or(found.port);
+    found.encrypted = spec.encrypted.or_else(|| encrypted_by_name(found.protocol.as_deref())).or(found.encrypted);
+    found.authentication = spec.authentication.clone().or(found.authentication);
+    let verdict = check(context, &found.from, &found.to, found.port);
+    found.why.extend(verdict);
+    set.add(found);
+}
+
 /// An integration that is switched off moves nothing.
-fn is_disabled(context: &Context<'_>, link: &bartizan_model::Link) -> bool {
+fn is_disabled(context: &Context<'_>, link: &Link) -> bool {
     // The link's span lies in the resource that declares it; an event source mapping is a component of its own, part of its function.
     context.index.follow_back(&link.to, "part_of").iter().any(|component| {
         component.component_type == "lambda.event_source_mapping"

@@ -37,7 +37,7 @@ pub(super) fn add(context: &Context<'_>, entities: &mut Entities, set: &mut Flow
                     to: component.address.clone(),
                     protocol: Some(endpoint.protocol.to_owned()),
                     port: Some(endpoint.port),
-                    encrypted: Some(matches!(endpoint.protocol, "https" | "wss" | "sftp")),
+                    encrypted: if endpoint.protocol == "tcp" { None } else { Some(endpoint.protocol != "http") },
                     authentication: endpoint.authentication.clone(),
                     confidence: Confidence::Reachable,
                     why: endpoint.why.clone(),
@@ -100,11 +100,60 @@ fn public_endpoints(context: &Context<'_>, component: &Component) -> Vec<Endpoin
         "vpc.client_vpn_endpoint" => {
             plain("openvpn", 443, Some("certificate"), network("clients connect from the internet", "authentication_options"))
         }
+        "kubernetes.ingress" | "kubernetes.service" => kubernetes(component),
         "s3.bucket" if component.setting("website_index_document").is_some() && is_public(context, component) => {
             plain("http", 80, Some("none"), network("its website endpoint answers in the clear", "website_index_document"))
         }
         _ => Vec::new(),
     }
+}
+
+/// Ingresses and Services that AWS makes a load balancer on the internet of.
+fn kubernetes(component: &Component) -> Vec<Endpoint> {
+    let Some(scheme) = component.setting("scheme").filter(|node| node.value.as_str().as_deref() == Some("internet-facing")) else {
+        return Vec::new();
+    };
+    let ranges = component.setting("source_ranges").map(patterns).unwrap_or_default();
+    let ranges: Vec<_> = ranges.iter().flat_map(|text| text.split(',')).filter_map(parse_range).collect();
+    let only: Vec<String> =
+        if ranges.iter().any(|range| covers_internet(*range)) { Vec::new() } else { ranges.iter().map(ToString::to_string).collect() };
+    let why = vec![reason(ReasonKind::Network, "its load balancer faces the internet", Some(scheme.span))];
+    let authentication = component.text("authentication").or_else(|| Some("none".to_owned()));
+    let endpoint =
+        |protocol, port| Endpoint { protocol, port, authentication: authentication.clone(), only: only.clone(), why: why.clone() };
+    let encrypted = component.setting("certificate").is_some() || component.flag("tls") == Some(true);
+    if component.component_type == "kubernetes.service" {
+        let ports = component.setting("ports").map(|node| node.at("port")).unwrap_or_default();
+        let ports = ports.into_iter().filter_map(|node| format!("{}", node.value.as_number()?).parse::<u16>().ok());
+        return ports
+            .map(|port| match port {
+                443 => endpoint("https", port),
+                80 => endpoint("http", port),
+                _ => endpoint(if encrypted { "tls" } else { "tcp" }, port),
+            })
+            .collect();
+    }
+    let redirected = component.setting("ssl_redirect").is_some();
+    if let Some(listeners) = component.text("listen_ports") {
+        let found: Vec<Endpoint> = listen_ports(&listeners).into_iter().map(|(protocol, port)| endpoint(protocol, port)).collect();
+        return found.into_iter().filter(|found| !(redirected && found.protocol == "http")).collect();
+    }
+    vec![if encrypted { endpoint("https", 443) } else { endpoint("http", 80) }]
+}
+
+/// `[{"HTTP": 80}, {"HTTPS": 443}]`, as the controller's annotation has it.
+fn listen_ports(text: &str) -> Vec<(&'static str, u16)> {
+    let mut found = Vec::new();
+    for entry in text.split(['{', '}', ',']) {
+        let Some((name, port)) = entry.split_once(':') else { continue };
+        let Ok(port) = port.trim().parse() else { continue };
+        match name.trim().trim_matches('"') {
+            "HTTPS" => found.push(("https", port)),
+            "HTTP" => found.push(("http", port)),
+            _ => {}
+        }
+    }
+    found
 }
 
 fn is_public(context: &Context<'_>, component: &Component) -> bool {

@@ -33,16 +33,16 @@ pub(super) fn add(context: &Context<'_>, access: &Access<'_>, set: &mut FlowSet,
     by_groups(context, set, diagnostics);
 }
 
-/// Who says what a text says: the component itself, or the compute that a launch template or task definition configures.
+/// Who speaks through a text: the compute that has it, or that a launch template or task definition configures.
+/// A secret that holds a host name, or an alarm that names a queue, calls nobody.
 fn speakers(context: &Context<'_>, address: &Address) -> Vec<Address> {
-    match context.index.component(address) {
-        Some(component) if component.kind == Kind::Supporting => {
-            let users = context.index.follow_back(address, "configured_by").into_iter().chain(context.index.follow_back(address, "runs"));
-            users.filter(|user| user.kind != Kind::Supporting).take(MAX_MEMBERS).map(|user| user.address.clone()).collect()
-        }
-        Some(_) => vec![address.clone()],
-        None => Vec::new(),
-    }
+    let calls = |address: &Address| {
+        context.index.component(address).is_some_and(|component| {
+            component.service == "kubernetes"
+                || context.index.services.has_any(component, &["compute", "build", "workflow", "query_engine", "api", "edge"])
+        })
+    };
+    context.index.users(address).into_iter().filter(calls).collect()
 }
 
 fn mention(context: &Context<'_>, access: &Access<'_>, from: &Address, to: &Address, link: &Link, set: &mut FlowSet) {

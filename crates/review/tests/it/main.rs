@@ -7,6 +7,7 @@
 )]
 
 mod catalogue;
+mod flows;
 mod loading;
 mod pages;
 mod risk;

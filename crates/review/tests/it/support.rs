@@ -31,7 +31,8 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
 /// The catalogue and what is wrong with it.
 pub(crate) static CATALOGUE: LazyLock<(Catalogue, Vec<CatalogueError>)> = LazyLock::new(|| Catalogue::load(files()));
 
-static SERVICES: LazyLock<Services> = LazyLock::new(|| {
+/// The services catalogue as import reads it.
+pub(crate) static SERVICES: LazyLock<Services> = LazyLock::new(|| {
     let files = files();
     let services = files.iter().filter(|(path, _)| path.starts_with("services/"));
     Services::load(services.map(|(path, text)| (path.as_str(), text.as_str()))).0

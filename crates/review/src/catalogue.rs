@@ -95,8 +95,7 @@ impl Catalogue {
         let threats = take(&mut sorted, |path| path.starts_with("threats/") && path.ends_with(".yaml"));
         let controls = take(&mut sorted, |path| path.starts_with("controls/") && path.ends_with(".yaml"));
         for (path, text) in take(&mut sorted, |path| path.starts_with("services/") && path != "services/ignored.yaml") {
-            service::load(&path, &text, &mut catalogue.types, &mut problems);
-            catalogue.services.add(&text);
+            service::load(&path, &text, &mut catalogue, &mut problems);
         }
         for (path, text) in take(&mut sorted, |path| path.starts_with("frameworks/")) {
             framework::load(&path, &text, &mut catalogue.frameworks, &mut problems);

@@ -29,6 +29,7 @@ pub(crate) mod set;
 
 pub(crate) use entities::{Entities, is_untrusted};
 pub use services::{Api, ServiceApis};
+pub(crate) use services::{ApiEntry, ServiceEntry};
 
 use index::Index;
 use set::{FlowSet, Found};

@@ -46,31 +46,22 @@ pub struct Api {
     pub authentication: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct ServiceFile {
-    #[serde(default)]
-    service: String,
-    #[serde(default)]
-    title: String,
-    #[serde(default)]
-    iam: Vec<String>,
-    api: Option<ApiEntry>,
-    #[serde(default)]
-    types: IndexMap<String, TypeEntry>,
-}
-
-#[derive(Deserialize)]
-struct TypeEntry {
-    #[serde(default)]
-    traits: Vec<String>,
-    arn: Option<String>,
-    api: Option<ApiEntry>,
+/// What one service's file says of reaching its components; the catalogue's loader reads it with the rest of the file.
+pub(crate) struct ServiceEntry {
+    /// Short name.
+    pub(crate) service: String,
+    /// Title.
+    pub(crate) title: String,
+    /// IAM prefixes.
+    pub(crate) iam: Vec<String>,
+    /// For types that say nothing of their own.
+    pub(crate) api: Option<ApiEntry>,
 }
 
 /// `{protocol: …}` or `{by: engine, mysql: {…}}`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-enum ApiEntry {
+pub(crate) enum ApiEntry {
     Choice {
         by: String,
         #[serde(flatten)]
@@ -79,8 +70,9 @@ enum ApiEntry {
     Plain(PlainApi),
 }
 
+/// How callers reach a component, as it is written.
 #[derive(Clone, Debug, Default, Deserialize)]
-struct PlainApi {
+pub(crate) struct PlainApi {
     protocol: Option<String>,
     port: Option<u16>,
     encrypted: Option<bool>,
@@ -88,29 +80,20 @@ struct PlainApi {
 }
 
 impl ServiceApis {
-    /// Reads service files; what cannot be read is left out (the catalogue's loader reports it).
-    pub fn load<'a>(files: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut services = Self::default();
-        for text in files {
-            services.add(text);
-        }
-        services
-    }
-
-    /// Reads one file more.
-    pub fn add(&mut self, text: &str) {
-        let Ok(file) = serde_saphyr::from_str::<ServiceFile>(text) else { return };
-        for (place, prefix) in file.iam.iter().enumerate() {
+    /// Adds the IAM prefixes of a service.
+    pub(crate) fn add_service(&mut self, service: &ServiceEntry) {
+        for (place, prefix) in service.iam.iter().enumerate() {
             if self.owners.get(prefix).is_none_or(|owner| place < owner.place) {
-                let owner = PrefixOwner { place, service: file.service.clone(), title: file.title.clone() };
+                let owner = PrefixOwner { place, service: service.service.clone(), title: service.title.clone() };
                 self.owners.insert(prefix.clone(), owner);
             }
         }
-        for (name, entry) in file.types {
-            let info =
-                TypeInfo { traits: entry.traits, arn: entry.arn, api: entry.api.or_else(|| file.api.clone()), prefixes: file.iam.clone() };
-            self.types.insert(format!("{}.{name}", file.service), info);
-        }
+    }
+
+    /// Adds a type of a service by its short name.
+    pub(crate) fn add_type(&mut self, service: &ServiceEntry, name: &str, traits: Vec<String>, arn: Option<String>, api: Option<ApiEntry>) {
+        let info = TypeInfo { traits, arn, api: api.or_else(|| service.api.clone()), prefixes: service.iam.clone() };
+        self.types.insert(format!("{}.{name}", service.service), info);
     }
 
     /// True when the type has a trait.
@@ -174,7 +157,7 @@ fn own_port(component: &Component) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::ServiceApis;
+    use crate::Catalogue;
     use crate::testing::component;
 
     const RDS: &str = "
@@ -191,7 +174,9 @@ types:
 
     #[test]
     fn the_engine_decides_protocol_and_port_and_a_port_of_its_own_wins() {
-        let services = ServiceApis::load([RDS]);
+        let (catalogue, errors) = Catalogue::load([("services/aws/rds.yaml", RDS)]);
+        assert!(errors.is_empty(), "{errors:?}");
+        let services = catalogue.services;
         let mysql = component("db", "rds.instance").with_text("engine", "mysql");
         assert_eq!(services.api(&mysql.build()).port, Some(3306));
         let aurora = component("db", "rds.instance").with_text("engine", "aurora-postgresql").with_number("port", 6000.0);

@@ -8,6 +8,7 @@ use super::mention;
 
 #[cfg(test)]
 mod tests;
+mod told;
 
 /// Adds the links between Kubernetes and AWS components. Call it once, when the components of all formats are there.
 pub fn join(architecture: &mut Architecture) {
@@ -70,6 +71,13 @@ impl<'a> Joiner<'a> {
         let text = node.value.as_text()?;
         if let Some(role) = self.referenced(text).into_iter().find(|component| component.component_type == "iam.role") {
             return Some(role);
+        }
+        // A module that is not at hand makes the role: which permissions it has is not known, that the pods hold them is.
+        let of_module = text.references().find(|(_, attribute)| attribute.ends_with("role_arn")).map(|(address, _)| Address::new(address));
+        if let Some(module) = of_module.and_then(|address| self.architecture.component(&address))
+            && module.component_type == "terraform.module"
+        {
+            return Some(module);
         }
         let known = text.known()?;
         let name = known.split(":role/").nth(1)?.rsplit('/').next()?;
@@ -190,25 +198,39 @@ impl<'a> Joiner<'a> {
         }
     }
 
-    /// AWS resources that pods are told of.
+    /// AWS resources that pods are told of: flows to what they reach by host name, mentions of the rest.
     fn mentions(&self, links: &mut Vec<Link>) {
         for workload in self.of_type("kubernetes.workload") {
-            let mentions = workload.settings.get("mentions").and_then(|mentions| mentions.value.as_list()).unwrap_or(&[]);
-            for mention in mentions {
-                let Some((attribute, node)) = mention.get("attribute").and_then(|node| node.value.as_str()).zip(mention.get("text")) else {
-                    continue;
-                };
+            let told = told_texts(workload);
+            let mut reached = BTreeSet::new();
+            let mut mentioned = Vec::new();
+            for (attribute, node) in &told {
                 let Value::Text(text) = &node.value else { continue };
                 let mut targets = self.referenced(text);
-                for candidate in mention::candidates(&attribute, &text.to_string()) {
+                for candidate in mention::candidates(attribute, &text.to_string()) {
                     targets.extend(candidate.services.iter().find_map(|service| self.named(service, &candidate.name, &workload.stack)));
                 }
                 for target in targets.into_iter().filter(|target| target.service != "kubernetes") {
-                    links.push(link(workload, target, Relation::Mentions, &attribute, node.span));
+                    match told::flow(attribute, text, &told).filter(|_| told::by_host(target)) {
+                        Some(spec) => {
+                            reached.insert(&target.address);
+                            links.push(link(workload, target, Relation::Flow(spec), attribute, node.span));
+                        }
+                        None => mentioned.push((target, link(workload, target, Relation::Mentions, attribute, node.span))),
+                    }
                 }
             }
+            // A database's name beside its endpoint says nothing more.
+            links.extend(mentioned.into_iter().filter(|(target, _)| !reached.contains(&target.address)).map(|(_, link)| link));
         }
     }
+}
+
+/// The texts that a workload is told, by their attribute.
+fn told_texts(workload: &Component) -> Vec<(String, &Node)> {
+    let mentions = workload.settings.get("mentions").and_then(|mentions| mentions.value.as_list()).unwrap_or(&[]);
+    let text = |mention: &'_ Node| mention.get("attribute").and_then(|node| node.value.as_str().map(std::borrow::Cow::into_owned));
+    mentions.iter().filter_map(|mention| text(mention).zip(mention.get("text"))).collect()
 }
 
 fn link(from: &Component, to: &Component, relation: Relation, attribute: &str, span: Span) -> Link {

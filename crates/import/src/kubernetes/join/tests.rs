@@ -95,7 +95,6 @@ fn pods_are_joined_with_roles_cluster_and_the_resources_they_name() {
     assert_eq!(
         found,
         [
-            "Mentions aws_db_instance.orders env.DB_URL",
             "Mentions aws_dynamodb_table.carts env.CARTS_TABLE",
             "Mentions aws_sqs_queue.orders env.QUEUE_URL",
             "PartOf aws_eks_cluster.main cluster",
@@ -103,6 +102,8 @@ fn pods_are_joined_with_roles_cluster_and_the_resources_they_name() {
             "uses_service_account shop/ServiceAccount/orders service_account",
         ]
     );
+    let to_database = architecture.links.iter().find(|link| link.to.as_str() == "aws_db_instance.orders").unwrap();
+    assert!(matches!(&to_database.relation, Relation::Flow(spec) if spec.protocol.as_deref() == Some("mysql") && spec.port == Some(3306)));
     assert_eq!(links(&architecture, "shop/CronJob/jobs"), ["PartOf aws_eks_cluster.main cluster", "RunsAs aws_iam_role.jobs pod_identity"]);
     assert!(
         links(&architecture, "aws_eks_access_entry.ops").contains(&"member_of ClusterRoleBinding/operators kubernetes_groups".to_owned())
@@ -132,4 +133,58 @@ fn among_several_clusters_folders_decide_and_the_rest_is_told() {
         .map(|d| d.message.as_str())
         .collect();
     assert_eq!(told, ["it is not known which of 2 clusters runs the 1 components of `other`"]);
+}
+
+#[test]
+fn hosts_of_stores_are_flows_with_the_protocol_that_the_texts_tell() {
+    let terraform = r#"
+resource "aws_db_instance" "orders" { identifier = "orders" }
+resource "aws_elasticache_replication_group" "cache" { replication_group_id = "cache" }
+resource "helm_release" "app" {
+  name  = "app"
+  chart = "./chart"
+  values = ["db: ${aws_db_instance.orders.address}:${aws_db_instance.orders.port}\ndbName: ${aws_db_instance.orders.db_name}\ncache: ${aws_elasticache_replication_group.cache.primary_endpoint_address}\n"]
+}
+"#;
+    let template = r#"
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app}
+spec:
+  template:
+    spec:
+      containers:
+      - name: app
+        image: app
+        env:
+        - {name: STORE_PROVIDER, value: postgres}
+        - {name: STORE_ENDPOINT, value: "{{ .Values.db }}"}
+        - {name: STORE_NAME, value: "{{ .Values.dbName }}"}
+        - {name: CACHE_URL, value: "rediss://{{ .Values.cache }}:6380"}
+"#;
+    let architecture =
+        read(&[("main.tf", terraform), ("chart/Chart.yaml", "name: app\nversion: 1.0.0\n"), ("chart/templates/app.yaml", template)]);
+    let flows: Vec<String> = architecture
+        .links
+        .iter()
+        .filter_map(|link| match &link.relation {
+            Relation::Flow(spec) => Some(format!(
+                "{} -> {} {} {:?} {:?}",
+                link.from,
+                link.to,
+                spec.protocol.as_deref().unwrap_or("?"),
+                spec.port,
+                spec.encrypted
+            )),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        flows,
+        [
+            "default/Deployment/app -> aws_db_instance.orders postgresql None None",
+            "default/Deployment/app -> aws_elasticache_replication_group.cache redis Some(6380) Some(true)",
+        ]
+    );
+    assert!(!architecture.links.iter().any(|link| link.relation == Relation::Mentions));
 }

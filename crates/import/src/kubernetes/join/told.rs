@@ -1,0 +1,74 @@
+//! What a pod is told of something outside the cluster, as a flow: stores and brokers that are reached by host name rather than by an AWS API.
+
+use bartizan_model::{Component, FlowSpec, Node, Part, Text};
+
+use super::super::endpoint::{Endpoint, Expect, endpoints, expect, of_port, of_port_name, of_scheme};
+
+/// Services that clients reach at a host and port of their own.
+const BY_HOST: &[&str] = &["documentdb", "elasticache", "elb", "memorydb", "mq", "msk", "neptune", "opensearch", "rds", "redshift"];
+
+/// Stands for a host that only the apply decides.
+const REFERRED_HOST: &str = "reference.invalid";
+
+/// Last words of variables that say which kind of store the others of the same prefix speak of: `PERSISTENCE_PROVIDER=mysql`.
+const KIND_WORDS: &[&str] = &["ADAPTER", "DIALECT", "DRIVER", "ENGINE", "KIND", "PROVIDER", "TYPE", "VENDOR"];
+
+/// True for what is reached by host name, and for modules that are not at hand, which may be anything.
+pub(super) fn by_host(target: &Component) -> bool {
+    BY_HOST.contains(&target.service.as_str()) || target.component_type == "terraform.module"
+}
+
+/// The flow that one text of a workload describes; `None` where nothing tells its protocol.
+pub(super) fn flow(attribute: &str, text: &Text, others: &[(String, &Node)]) -> Option<FlowSpec> {
+    let shown = with_hosts(text);
+    let is_outside = |endpoint: &Endpoint| endpoint.host == REFERRED_HOST || endpoint.host.ends_with(".amazonaws.com");
+    let endpoint = endpoints(&shown, Expect::Host).into_iter().find(is_outside)?;
+    let by_scheme = endpoint.scheme.as_deref().and_then(of_scheme);
+    let is_address = expect(attribute) == Expect::Host;
+    let by_sibling = || is_address.then(|| of_sibling(attribute, others)).flatten();
+    let (protocol, encrypted) = by_scheme.or_else(|| endpoint.port.and_then(of_port)).or_else(by_sibling)?;
+    Some(FlowSpec {
+        protocol: Some(protocol.to_owned()),
+        port: endpoint.port,
+        encrypted: endpoint.tls.or(encrypted),
+        authentication: endpoint.credentials.then(|| "password".to_owned()),
+        why: format!("`{attribute}` names it"),
+    })
+}
+
+/// The text with a stand-in for each host that is a reference; a port that is one is left out.
+fn with_hosts(text: &Text) -> String {
+    let mut out = String::new();
+    for part in text.parts() {
+        match part {
+            Part::Literal(literal) => out.push_str(literal),
+            Part::Reference { value: Some(value), .. } => out.push_str(value),
+            Part::Reference { value: None, .. } | Part::Unknown(_) if out.ends_with(':') && !out.ends_with("//:") => {
+                out.pop();
+            }
+            Part::Reference { value: None, .. } | Part::Unknown(_) => out.push_str(REFERRED_HOST),
+        }
+    }
+    out
+}
+
+/// What a variable beside this one says of the kind of store: the one that shares the longest prefix.
+fn of_sibling(attribute: &str, others: &[(String, &Node)]) -> Option<(&'static str, Option<bool>)> {
+    let mut best: Option<(usize, &'static str)> = None;
+    for (other, node) in others {
+        let Some((prefix, word)) = other.rsplit_once(['_', '.', '-']) else { continue };
+        let shares = attribute.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(['_', '.', '-']));
+        if !shares || !KIND_WORDS.contains(&word.to_ascii_uppercase().as_str()) {
+            continue;
+        }
+        let kind = node.value.as_str().and_then(|value| match value.to_ascii_lowercase().as_str() {
+            "dynamodb" | "sqs" | "sns" | "s3" | "kinesis" | "opensearch" | "elasticsearch" => Some("https"),
+            // What a kind of store speaks is known, whether it is set up for TLS is not.
+            value => of_port_name(value).map(|(protocol, _)| protocol),
+        });
+        if let Some(kind) = kind.filter(|_| best.is_none_or(|(length, _)| length < prefix.len())) {
+            best = Some((prefix.len(), kind));
+        }
+    }
+    best.map(|(_, protocol)| (protocol, None))
+}

@@ -211,7 +211,7 @@ impl<'a> Joiner<'a> {
                     targets.extend(candidate.services.iter().find_map(|service| self.named(service, &candidate.name, &workload.stack)));
                 }
                 for target in targets.into_iter().filter(|target| target.service != "kubernetes") {
-                    match told::flow(attribute, text, &told).filter(|_| told::by_host(target)) {
+                    match told::flow(target, attribute, text, &told) {
                         Some(spec) => {
                             reached.insert(&target.address);
                             links.push(link(workload, target, Relation::Flow(spec), attribute, node.span));

@@ -138,12 +138,12 @@ fn among_several_clusters_folders_decide_and_the_rest_is_told() {
 #[test]
 fn hosts_of_stores_are_flows_with_the_protocol_that_the_texts_tell() {
     let terraform = r#"
-resource "aws_db_instance" "orders" { identifier = "orders" }
+module "orders_db" { source = "example/orders-db/aws" }
 resource "aws_elasticache_replication_group" "cache" { replication_group_id = "cache" }
 resource "helm_release" "app" {
   name  = "app"
   chart = "./chart"
-  values = ["db: ${aws_db_instance.orders.address}:${aws_db_instance.orders.port}\ndbName: ${aws_db_instance.orders.db_name}\ncache: ${aws_elasticache_replication_group.cache.primary_endpoint_address}\n"]
+  values = ["db: ${module.orders_db.address}:${module.orders_db.port}\ndbName: ${module.orders_db.db_name}\ncache: ${aws_elasticache_replication_group.cache.primary_endpoint_address}\n"]
 }
 "#;
     let template = r#"
@@ -182,8 +182,8 @@ spec:
     assert_eq!(
         flows,
         [
-            "default/Deployment/app -> aws_db_instance.orders postgresql None None",
             "default/Deployment/app -> aws_elasticache_replication_group.cache redis Some(6380) Some(true)",
+            "default/Deployment/app -> module.orders_db postgresql None None",
         ]
     );
     assert!(!architecture.links.iter().any(|link| link.relation == Relation::Mentions));

@@ -14,26 +14,46 @@ const REFERRED_HOST: &str = "reference.invalid";
 const KIND_WORDS: &[&str] = &["ADAPTER", "DIALECT", "DRIVER", "ENGINE", "KIND", "PROVIDER", "TYPE", "VENDOR"];
 
 /// True for what is reached by host name, and for modules that are not at hand, which may be anything.
-pub(super) fn by_host(target: &Component) -> bool {
+fn by_host(target: &Component) -> bool {
     BY_HOST.contains(&target.service.as_str()) || target.component_type == "terraform.module"
 }
 
-/// The flow that one text of a workload describes; `None` where nothing tells its protocol.
-pub(super) fn flow(attribute: &str, text: &Text, others: &[(String, &Node)]) -> Option<FlowSpec> {
+/// The flow to a target that one text of a workload describes; `None` where nothing tells its protocol, or the target's own type does.
+pub(super) fn flow(target: &Component, attribute: &str, text: &Text, others: &[(String, &Node)]) -> Option<FlowSpec> {
+    if !by_host(target) {
+        return None;
+    }
+    let why = format!("`{attribute}` names it");
+    let sibling = if target.component_type == "terraform.module" { of_sibling(attribute, others) } else { None };
+    if let Some(Spoken::AwsApi) = sibling {
+        let iam = Some("iam".to_owned());
+        return Some(FlowSpec { protocol: Some("https".to_owned()), port: Some(443), encrypted: Some(true), authentication: iam, why });
+    }
     let shown = with_hosts(text);
     let is_outside = |endpoint: &Endpoint| endpoint.host == REFERRED_HOST || endpoint.host.ends_with(".amazonaws.com");
     let endpoint = endpoints(&shown, Expect::Host).into_iter().find(is_outside)?;
     let by_scheme = endpoint.scheme.as_deref().and_then(of_scheme);
-    let is_address = expect(attribute) == Expect::Host;
-    let by_sibling = || is_address.then(|| of_sibling(attribute, others)).flatten();
-    let (protocol, encrypted) = by_scheme.or_else(|| endpoint.port.and_then(of_port)).or_else(by_sibling)?;
+    let by_sibling = match sibling {
+        // What a kind of store speaks is known, whether it is set up for TLS is not.
+        Some(Spoken::Protocol(protocol)) if expect(attribute) == Expect::Host => Some((protocol, None)),
+        Some(_) | None => None,
+    };
+    let (protocol, encrypted) = by_scheme.or_else(|| endpoint.port.and_then(of_port)).or(by_sibling)?;
     Some(FlowSpec {
         protocol: Some(protocol.to_owned()),
         port: endpoint.port,
         encrypted: endpoint.tls.or(encrypted),
         authentication: endpoint.credentials.then(|| "password".to_owned()),
-        why: format!("`{attribute}` names it"),
+        why,
     })
+}
+
+/// What a kind of store speaks.
+#[derive(Clone, Copy)]
+enum Spoken {
+    /// An AWS API, signed.
+    AwsApi,
+    Protocol(&'static str),
 }
 
 /// The text with a stand-in for each host that is a reference; a port that is one is left out.
@@ -53,22 +73,21 @@ fn with_hosts(text: &Text) -> String {
 }
 
 /// What a variable beside this one says of the kind of store: the one that shares the longest prefix.
-fn of_sibling(attribute: &str, others: &[(String, &Node)]) -> Option<(&'static str, Option<bool>)> {
-    let mut best: Option<(usize, &'static str)> = None;
+fn of_sibling(attribute: &str, others: &[(String, &Node)]) -> Option<Spoken> {
+    let mut best: Option<(usize, Spoken)> = None;
     for (other, node) in others {
         let Some((prefix, word)) = other.rsplit_once(['_', '.', '-']) else { continue };
         let shares = attribute.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(['_', '.', '-']));
         if !shares || !KIND_WORDS.contains(&word.to_ascii_uppercase().as_str()) {
             continue;
         }
-        let kind = node.value.as_str().and_then(|value| match value.to_ascii_lowercase().as_str() {
-            "dynamodb" | "sqs" | "sns" | "s3" | "kinesis" | "opensearch" | "elasticsearch" => Some("https"),
-            // What a kind of store speaks is known, whether it is set up for TLS is not.
-            value => of_port_name(value).map(|(protocol, _)| protocol),
+        let spoken = node.value.as_str().and_then(|value| match value.to_ascii_lowercase().as_str() {
+            "dynamodb" | "sqs" | "sns" | "s3" | "kinesis" => Some(Spoken::AwsApi),
+            value => of_port_name(value).map(|(protocol, _)| Spoken::Protocol(protocol)),
         });
-        if let Some(kind) = kind.filter(|_| best.is_none_or(|(length, _)| length < prefix.len())) {
-            best = Some((prefix.len(), kind));
+        if let Some(spoken) = spoken.filter(|_| best.is_none_or(|(length, _)| length < prefix.len())) {
+            best = Some((prefix.len(), spoken));
         }
     }
-    best.map(|(_, protocol)| (protocol, None))
+    best.map(|(_, spoken)| spoken)
 }

@@ -51,6 +51,29 @@ pub(super) fn releases(resources: &[Resource], tree: &Tree, sources: &mut Source
     out
 }
 
+/// The texts in the values of a release, each with its path: `app.endpoints.catalog`.
+pub(super) fn texts_of_values(values: &Text, span: Span) -> Vec<(String, Node)> {
+    let mut marks = Marks::default();
+    let hidden = marks.hide(values);
+    let place = span.start as usize..span.end as usize;
+    let yaml = yaml::read_with(span.file, &hidden, &Source { locate: &|_| place.clone(), decode: &|scalar| marks.show(scalar) });
+    let mut out = Vec::new();
+    for document in &yaml.documents {
+        leaves(&document.root, String::new(), &mut out);
+    }
+    out
+}
+
+fn leaves(node: &Node, path: String, out: &mut Vec<(String, Node)>) {
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    match &node.value {
+        bartizan_model::Value::Map(map) => map.iter().for_each(|(key, value)| leaves(value, below(key), out)),
+        bartizan_model::Value::List(items) => items.iter().for_each(|item| leaves(item, path.clone(), out)),
+        bartizan_model::Value::Text(_) => out.push((path, node.clone())),
+        _ => {}
+    }
+}
+
 /// One release: a chart with its values.
 struct Release {
     name: String,

@@ -6,6 +6,7 @@ use bartizan_model::{Address, Architecture, Component, Diagnostic, Link, Node, R
 
 use super::mention;
 
+mod release;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -13,6 +14,7 @@ mod told;
 /// Adds the links between Kubernetes and AWS components. Call it once, when the components of all formats are there.
 pub fn join(architecture: &mut Architecture) {
     architecture.links.sort();
+    let releases = release::unrendered(architecture);
     let joiner = Joiner::new(architecture);
     let mut links = Vec::new();
     let mut diagnostics = Vec::new();
@@ -20,7 +22,7 @@ pub fn join(architecture: &mut Architecture) {
     joiner.clusters(&mut links, &mut diagnostics);
     joiner.access(&mut links);
     joiner.guards(&mut links);
-    joiner.mentions(&mut links);
+    joiner.mentions(&releases, &mut links);
     architecture.links.extend(links);
     architecture.links.sort();
     architecture.links.dedup();
@@ -198,30 +200,77 @@ impl<'a> Joiner<'a> {
         }
     }
 
-    /// AWS resources that pods are told of: flows to what they reach by host name, mentions of the rest.
-    fn mentions(&self, links: &mut Vec<Link>) {
+    /// What pods and releases are told of: flows to what they reach by host name, mentions of the rest.
+    fn mentions(&self, releases: &release::Unrendered, links: &mut Vec<Link>) {
         for workload in self.of_type("kubernetes.workload") {
             let told = told_texts(workload);
-            let mut reached = BTreeSet::new();
-            let mut mentioned = Vec::new();
-            for (attribute, node) in &told {
-                let Value::Text(text) = &node.value else { continue };
-                let mut targets = self.referenced(text);
-                for candidate in mention::candidates(attribute, &text.to_string()) {
-                    targets.extend(candidate.services.iter().find_map(|service| self.named(service, &candidate.name, &workload.stack)));
+            self.told(workload, &told, links);
+            self.told_of_releases(workload, &told, releases, links);
+        }
+        for (address, texts) in releases {
+            let Some(component) = self.architecture.component(address) else { continue };
+            let told: Vec<(String, &Node)> = texts.iter().map(|(attribute, node)| (attribute.clone(), node)).collect();
+            self.told(component, &told, links);
+            self.told_of_releases(component, &told, releases, links);
+        }
+    }
+
+    /// AWS resources among the texts.
+    fn told(&self, workload: &Component, told: &[(String, &Node)], links: &mut Vec<Link>) {
+        let mut reached = BTreeSet::new();
+        let mut mentioned = Vec::new();
+        for (attribute, node) in told {
+            let Value::Text(text) = &node.value else { continue };
+            let mut targets = self.referenced(text);
+            for candidate in mention::candidates(attribute, &text.to_string()) {
+                targets.extend(candidate.services.iter().find_map(|service| self.named(service, &candidate.name, &workload.stack)));
+            }
+            for target in targets.into_iter().filter(|target| target.service != "kubernetes") {
+                match told::flow(target, attribute, text, told) {
+                    Some(spec) => {
+                        reached.insert(&target.address);
+                        links.push(link(workload, target, Relation::Flow(spec), attribute, node.span));
+                    }
+                    None => mentioned.push((target, link(workload, target, Relation::Mentions, attribute, node.span))),
                 }
-                for target in targets.into_iter().filter(|target| target.service != "kubernetes") {
-                    match told::flow(target, attribute, text, &told) {
-                        Some(spec) => {
-                            reached.insert(&target.address);
-                            links.push(link(workload, target, Relation::Flow(spec), attribute, node.span));
-                        }
-                        None => mentioned.push((target, link(workload, target, Relation::Mentions, attribute, node.span))),
+            }
+        }
+        // A database's name beside its endpoint says nothing more.
+        links.extend(mentioned.into_iter().filter(|(target, _)| !reached.contains(&target.address)).map(|(_, link)| link));
+    }
+
+    /// Services of releases whose chart is not at hand, by the names that charts customarily give them.
+    fn told_of_releases(&self, from: &Component, told: &[(String, &Node)], releases: &release::Unrendered, links: &mut Vec<Link>) {
+        let mut seen = BTreeSet::new();
+        let from_release = releases.contains_key(&from.address);
+        for (attribute, node) in told {
+            let Value::Text(text) = &node.value else { continue };
+            for (endpoint, spec) in told::in_cluster(attribute, &text.to_string()) {
+                let namespace = endpoint.namespace.or_else(|| from.text("namespace"));
+                let mut targets = Vec::new();
+                // Workloads find the Services of manifests by themselves.
+                if from_release {
+                    let service = self
+                        .of_type("kubernetes.service")
+                        .find(|service| service.name == endpoint.service && service.text("namespace") == namespace);
+                    let behind = service.into_iter().flat_map(|service| self.architecture.links_from(&service.address));
+                    let picked = behind.filter(|link| link.relation == Relation::Other("selects".to_owned()));
+                    targets.extend(picked.filter_map(|link| self.architecture.component(&link.to)));
+                }
+                if targets.is_empty() {
+                    let same =
+                        |release: &&Component| release.text("namespace") == namespace && release::serves(&release.name, &endpoint.service);
+                    let own_stack = |release: &&Component| release.stack == from.stack;
+                    let all: Vec<&Component> =
+                        releases.keys().filter_map(|address| self.architecture.component(address)).filter(same).collect();
+                    targets.extend(all.iter().copied().find(own_stack).or(all.first().copied()));
+                }
+                for target in targets.into_iter().filter(|target| target.address != from.address) {
+                    if seen.insert((target.address.clone(), spec.protocol.clone(), spec.port)) {
+                        links.push(link(from, target, Relation::Flow(spec.clone()), attribute, node.span));
                     }
                 }
             }
-            // A database's name beside its endpoint says nothing more.
-            links.extend(mentioned.into_iter().filter(|(target, _)| !reached.contains(&target.address)).map(|(_, link)| link));
         }
     }
 }

@@ -188,3 +188,47 @@ spec:
     );
     assert!(!architecture.links.iter().any(|link| link.relation == Relation::Mentions));
 }
+
+#[test]
+fn a_release_whose_chart_is_not_at_hand_stands_for_what_it_makes() {
+    let terraform = r#"
+resource "aws_db_instance" "orders" { identifier = "orders" }
+resource "helm_release" "ui" {
+  name      = "ui"
+  namespace = "web"
+  chart     = "../elsewhere/ui"
+  values    = ["app:\n  endpoints:\n    catalog: http://catalog.catalog.svc:80\n  theme: default\n"]
+}
+resource "helm_release" "catalog" {
+  name       = "catalog"
+  namespace  = "catalog"
+  chart      = "catalog"
+  repository = "https://charts.example.org"
+  set {
+    name  = "database.url"
+    value = "mysql://${aws_db_instance.orders.address}:3306/catalog"
+  }
+}
+"#;
+    let architecture = read(&[("main.tf", terraform)]);
+    let flows: Vec<String> = architecture
+        .links
+        .iter()
+        .filter_map(|link| match &link.relation {
+            Relation::Flow(spec) => {
+                Some(format!("{} -> {} {} {:?} {}", link.from, link.to, spec.protocol.as_deref().unwrap_or("?"), spec.port, link.attribute))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        flows,
+        [
+            "helm_release.catalog -> aws_db_instance.orders mysql Some(3306) values.database.url",
+            "helm_release.ui -> helm_release.catalog http Some(80) values.app.endpoints.catalog",
+        ]
+    );
+    assert!(
+        architecture.components.values().filter(|component| component.service == "kubernetes").all(bartizan_model::Component::is_element)
+    );
+}

@@ -91,3 +91,34 @@ fn of_sibling(attribute: &str, others: &[(String, &Node)]) -> Option<Spoken> {
     }
     best.map(|(_, spoken)| spoken)
 }
+
+/// A Service as a text names it.
+pub(super) struct InCluster {
+    pub(super) service: String,
+    /// `None`: that of the caller.
+    pub(super) namespace: Option<String>,
+}
+
+/// Services that a text names by their DNS name in the cluster, with what is spoken.
+pub(super) fn in_cluster(attribute: &str, text: &str) -> Vec<(InCluster, FlowSpec)> {
+    let mut out = Vec::new();
+    for endpoint in endpoints(text, expect(attribute)) {
+        let labels: Vec<&str> = endpoint.host.split('.').collect();
+        let (service, namespace) = match labels.as_slice() {
+            [service] => (*service, None),
+            [service, namespace] | [service, namespace, "svc", ..] => (*service, Some((*namespace).to_owned())),
+            _ => continue,
+        };
+        let found = endpoint.scheme.as_deref().and_then(of_scheme).or_else(|| endpoint.port.and_then(of_port));
+        let (protocol, encrypted) = found.unwrap_or(("tcp", None));
+        let spec = FlowSpec {
+            protocol: Some(protocol.to_owned()),
+            port: endpoint.port,
+            encrypted: endpoint.tls.or(encrypted),
+            authentication: endpoint.credentials.then(|| "password".to_owned()),
+            why: format!("`{attribute}` names the Service `{service}`"),
+        };
+        out.push((InCluster { service: service.to_owned(), namespace }, spec));
+    }
+    out
+}

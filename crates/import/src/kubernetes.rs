@@ -35,7 +35,7 @@ pub(crate) fn read_tree(tree: &Tree, resources: &[Resource], sources: &mut Sourc
     let mut diagnostics = Vec::new();
     let releases = helm::releases(resources, tree, sources, &mut diagnostics);
     let mut files: Vec<(FileId, &str, String)> = Vec::new();
-    for path in tree.paths().filter(|path| path.ends_with(".yaml") || path.ends_with(".yml")) {
+    for path in tree.paths().filter(|path| tree.is_reviewed(path)).filter(|path| path.ends_with(".yaml") || path.ends_with(".yml")) {
         // A YAML file of whatever tool that cannot be read is not our matter.
         let Ok(text) = tree.text(path) else { continue };
         if parse::may_be_manifest(path, &text) {

@@ -11,6 +11,9 @@ use crate::tree::{MAX_FILE_BYTES, Tree};
 /// More files than this are refused: the path is probably not meant.
 const MAX_FILES: usize = 500_000;
 
+/// Directories outside of the given ones that are followed.
+const MAX_CALLED: usize = 500;
+
 /// Directories that hold no plan.
 const SKIPPED: [&str; 8] = [".git", "node_modules", "target", ".venv", "__pycache__", ".terragrunt-cache", ".idea", "bartizan-report"];
 
@@ -35,7 +38,8 @@ pub enum LoadError {
 
 /// Lists the files under the paths. One directory is the root of the tree; of several paths, the deepest directory that holds them all.
 ///
-/// Symbolic links are followed where they stay inside the root.
+/// Local modules and charts outside of the given paths are read as well where Terraform files call them; then the root is the deepest directory
+/// that holds these too. Symbolic links are followed where they stay inside the root.
 ///
 /// # Errors
 /// When a path cannot be read or holds too many files.
@@ -45,30 +49,22 @@ pub fn load(paths: &[PathBuf]) -> Result<Tree, LoadError> {
         let unreadable = |source| LoadError::Unreadable { path: path.display().to_string(), source };
         given.push(fs::canonicalize(path).map_err(unreadable)?);
     }
-    let root = common_root(&given);
-    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut found = Vec::new();
     for start in &given {
-        let walk = WalkDir::new(start).follow_links(true).sort_by_file_name().into_iter();
-        let entries = walk.filter_entry(|entry| {
-            let name = entry.file_name().to_string_lossy();
-            let skipped = SKIPPED.contains(&name.as_ref())
-                || (name == "providers" && entry.path().parent().is_some_and(|p| p.ends_with(".terraform")));
-            entry.depth() == 0 || !(entry.file_type().is_dir() && skipped)
-        });
-        // What cannot be listed (a broken or circular link, a forbidden directory) is passed over: there is nothing in it to review.
-        for entry in entries.filter_map(Result::ok) {
-            if !entry.file_type().is_file() || (entry.path_is_symlink() && !stays_inside(entry.path(), &root)) {
-                continue;
-            }
-            if let Ok(relative) = entry.path().strip_prefix(&root) {
-                let name = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-                files.insert(name, entry.into_path());
-            }
-            if files.len() > MAX_FILES {
-                return Err(LoadError::TooMany { path: start.display().to_string() });
-            }
+        list(start, &mut found)?;
+    }
+    let called = called_outside(&given, &mut found)?;
+    let root = common_root(given.iter().chain(&called));
+    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for path in found {
+        if fs::symlink_metadata(&path).is_ok_and(|data| data.is_symlink()) && !stays_inside(&path, &root) {
+            continue;
+        }
+        if let Some(name) = relative(&path, &root) {
+            files.insert(name, path);
         }
     }
+    let reviewed = if called.is_empty() { Vec::new() } else { given.iter().filter_map(|path| relative(path, &root)).collect() };
     let paths: Vec<String> = files.keys().cloned().collect();
     let read = move |name: &str| {
         let path = files.get(name).ok_or_else(|| "no such file".to_owned())?;
@@ -78,7 +74,75 @@ pub fn load(paths: &[PathBuf]) -> Result<Tree, LoadError> {
         }
         fs::read(path).map_err(|error| format!("cannot read `{name}`: {error}"))
     };
-    Ok(Tree::new(paths, Box::new(read)))
+    Ok(Tree::new(paths, Box::new(read)).reviewing(reviewed))
+}
+
+/// Path below the root, with `/`.
+fn relative(path: &Path, root: &Path) -> Option<String> {
+    let below = path.strip_prefix(root).ok()?;
+    Some(below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
+}
+
+/// Adds the files under a path.
+fn list(start: &Path, out: &mut Vec<PathBuf>) -> Result<(), LoadError> {
+    let walk = WalkDir::new(start).follow_links(true).sort_by_file_name().into_iter();
+    let entries = walk.filter_entry(|entry| {
+        let name = entry.file_name().to_string_lossy();
+        let skipped =
+            SKIPPED.contains(&name.as_ref()) || (name == "providers" && entry.path().parent().is_some_and(|p| p.ends_with(".terraform")));
+        entry.depth() == 0 || !(entry.file_type().is_dir() && skipped)
+    });
+    // What cannot be listed (a broken or circular link, a forbidden directory) is passed over: there is nothing in it to review.
+    for entry in entries.filter_map(Result::ok).filter(|entry| entry.file_type().is_file()) {
+        out.push(entry.into_path());
+        if out.len() > MAX_FILES {
+            return Err(LoadError::TooMany { path: start.display().to_string() });
+        }
+    }
+    Ok(())
+}
+
+/// Directories outside of what was given that its Terraform files call as modules (`source = "../x"`) or release as charts.
+///
+/// Terraform reads them too, so a review of one stack of a repository has to. Only directories that hold Terraform files or a chart are taken.
+fn called_outside(given: &[PathBuf], files: &mut Vec<PathBuf>) -> Result<Vec<PathBuf>, LoadError> {
+    let mut called: Vec<PathBuf> = Vec::new();
+    let mut next = 0;
+    while let Some(path) = files.get(next).cloned() {
+        next += 1;
+        if path.extension().is_none_or(|extension| extension != "tf") {
+            continue;
+        }
+        let (Some(directory), Ok(text)) = (path.parent(), fs::read_to_string(&path)) else { continue };
+        for target in relative_sources(&text) {
+            let Ok(target) = fs::canonicalize(directory.join(target)) else { continue };
+            let known = given.iter().chain(&called).any(|start| target.starts_with(start));
+            if !known && called.len() < MAX_CALLED && is_module_or_chart(&target) {
+                list(&target, files)?;
+                called.push(target);
+            }
+        }
+    }
+    Ok(called)
+}
+
+/// Relative paths that a file gives to `source` and `chart`.
+fn relative_sources(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| {
+        let rest = line.trim_start();
+        let rest = rest.strip_prefix("source").or_else(|| rest.strip_prefix("chart"))?;
+        let value = rest.trim_start().strip_prefix('=')?.trim().strip_prefix('"')?.split('"').next()?;
+        let value = value.strip_prefix("${path.module}/").unwrap_or(value);
+        value.starts_with("..").then_some(value)
+    })
+}
+
+fn is_module_or_chart(directory: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(directory) else { return false };
+    entries.filter_map(Result::ok).any(|entry| {
+        let name = entry.file_name();
+        name == "Chart.yaml" || Path::new(&name).extension().is_some_and(|extension| extension == "tf")
+    })
 }
 
 fn stays_inside(path: &Path, root: &Path) -> bool {
@@ -86,9 +150,9 @@ fn stays_inside(path: &Path, root: &Path) -> bool {
 }
 
 /// The deepest directory that holds all paths.
-fn common_root(paths: &[PathBuf]) -> PathBuf {
+fn common_root<'p>(paths: impl Iterator<Item = &'p PathBuf>) -> PathBuf {
     let directory = |path: &PathBuf| if path.is_dir() { path.clone() } else { path.parent().map(Path::to_path_buf).unwrap_or_default() };
-    let mut directories = paths.iter().map(directory);
+    let mut directories = paths.map(directory);
     let mut root = directories.next().unwrap_or_default();
     for other in directories {
         while !other.starts_with(&root) {

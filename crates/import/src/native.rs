@@ -45,7 +45,7 @@ pub fn read(file: FileId, text: &str) -> (Declarations, Vec<Diagnostic>) {
 /// Reads every `bartizan.yaml` of a tree: the lists add up, the first file that names the system or an appetite is heard.
 pub(crate) fn read_all(tree: &Tree, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Declarations {
     let mut out = Declarations::default();
-    for path in tree.paths().filter(|path| path.rsplit('/').next() == Some(FILE_NAME)) {
+    for path in tree.paths().filter(|path| tree.is_reviewed(path)).filter(|path| path.rsplit('/').next() == Some(FILE_NAME)) {
         let text = match tree.text(path) {
             Ok(text) => text,
             Err(why) => {

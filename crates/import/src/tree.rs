@@ -12,12 +12,35 @@ pub type Read = Box<dyn Fn(&str) -> Result<Vec<u8>, String> + Send + Sync>;
 pub struct Tree {
     paths: BTreeSet<String>,
     read: Read,
+    /// Directories that are under review; the others are only there because something in these calls them. Empty: all are.
+    reviewed: Vec<String>,
 }
 
 impl Tree {
     /// A tree of the given paths whose contents `read` gives.
     pub fn new(paths: impl IntoIterator<Item = String>, read: Read) -> Self {
-        Self { paths: paths.into_iter().collect(), read }
+        Self { paths: paths.into_iter().collect(), read, reviewed: Vec::new() }
+    }
+
+    /// Says which directories are under review; the other files serve them as modules and charts.
+    #[must_use]
+    pub fn reviewing(mut self, directories: Vec<String>) -> Self {
+        self.reviewed = if directories.iter().any(String::is_empty) { Vec::new() } else { directories };
+        self
+    }
+
+    /// True for what is under review itself, and not only called by it.
+    pub(crate) fn is_reviewed(&self, path: &str) -> bool {
+        self.reviewed.is_empty()
+            || self
+                .reviewed
+                .iter()
+                .any(|root| path.strip_prefix(root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    }
+
+    /// True for a directory that was given to review: the root of the tree or one of those named.
+    pub(crate) fn is_root(&self, directory: &str) -> bool {
+        if self.reviewed.is_empty() { directory.is_empty() } else { self.reviewed.iter().any(|root| root == directory) }
     }
 
     /// A tree held in memory: pairs of path and text.

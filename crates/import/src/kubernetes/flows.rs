@@ -126,7 +126,9 @@ fn spec(
         "" => format!("an {kind} of `{}` names the Service `{}`", workload.name, service.name),
         name => format!("{kind} `{name}` names the Service `{}`", service.name),
     };
-    FlowSpec { protocol: Some(protocol), port: number, encrypted, authentication, why }
+    // The port of the pods: that is where security groups and network policies look.
+    let port = service_port.and_then(|entry| target_port(entry, target)).or(number);
+    FlowSpec { protocol: Some(protocol), port, encrypted, authentication, why }
 }
 
 /// What is spoken on a port of a workload: by the caller's scheme, the port's name, the image, the number; `tcp` where nothing tells.

@@ -167,7 +167,7 @@ fn workloads_call_the_services_that_their_configuration_names() {
         [
             "shop/Deployment/orders -> security/Deployment/audit grpc:7000",
             "shop/Deployment/orders -> shop/Deployment/cache redis:6379",
-            "shop/Deployment/orders -> shop/Deployment/catalog http:80 plain",
+            "shop/Deployment/orders -> shop/Deployment/catalog http:8080 plain",
             "shop/Deployment/orders -> shop/StatefulSet/mysql mysql:3306 plain",
         ]
     );

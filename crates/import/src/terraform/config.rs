@@ -74,7 +74,7 @@ impl Config {
     }
 
     /// Directories that are root modules: those that no other directory calls as a module, and the tree's own root.
-    pub(crate) fn roots(&self) -> Vec<&Directory> {
+    pub(crate) fn roots(&self, tree: &Tree) -> Vec<&Directory> {
         let mut called: BTreeSet<String> = BTreeSet::new();
         for directory in self.directories.values() {
             for block in directory.modules.values() {
@@ -89,7 +89,7 @@ impl Config {
         let declares = |d: &Directory| !(d.resources.is_empty() && d.data.is_empty() && d.modules.is_empty());
         self.directories
             .values()
-            .filter(|d| declares(d) && (d.path.is_empty() || !called.contains(&d.path)))
+            .filter(|d| declares(d) && tree.is_reviewed(&d.path) && (tree.is_root(&d.path) || !called.contains(&d.path)))
             .filter(|d| !d.path.split('/').any(|part| part == ".terraform"))
             .collect()
     }

@@ -55,10 +55,10 @@ impl<'a> Resolver<'a> {
             n_modules: Cell::new(0),
             providers: RefCell::new(HashMap::new()),
         };
-        let roots = config.roots();
+        let roots = config.roots(tree);
         let only = roots.len() == 1;
         let modules = roots.into_iter().map(|directory| {
-            let prefix = if only || directory.path.is_empty() { String::new() } else { format!("{}:", directory.path) };
+            let prefix = if only || tree.is_root(&directory.path) { String::new() } else { format!("{}:", directory.path) };
             let stack = Rc::new(Stack { path: directory.path.clone() });
             Rc::new(Module { directory, prefix, stack, call: None, depth: 0, values: RefCell::default(), children: RefCell::default() })
         });

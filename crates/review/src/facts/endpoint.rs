@@ -80,7 +80,12 @@ pub(crate) fn endpoints(architecture: &Architecture, network: &Network) -> Endpo
         settle(endpoint, component, network);
         set_public(endpoint, component, network, eips.get(address).copied());
     }
-    found.retain(|address, _| architecture.component(address).is_some_and(|component| !is_structure(last(&component.component_type))));
+    found.retain(|address, _| {
+        architecture.component(address).is_some_and(|component| {
+            // A module whose code is not at hand brings security groups of its own, of which nothing is known.
+            !is_structure(last(&component.component_type)) && component.source_type != "module"
+        })
+    });
     found
 }
 

@@ -120,6 +120,10 @@ fn granted(context: &Context<'_>, access: &Access<'_>, from: &Address, target: &
     let Some(roles) = access.roles.get(from).filter(|roles| !roles.is_empty()) else { return Verdict::Unknown };
     let mut verdict = Verdict::No;
     for (role, _) in roles {
+        // What a module that is not at hand attaches to its role is not known.
+        if context.index.component(role).is_some_and(|component| component.source_type == "module") {
+            return Verdict::Unknown;
+        }
         let Some(grants) = access.grants.get(*role) else { return Verdict::Unknown };
         let prefixes = context.index.services.prefixes(target);
         let service = grants.services.keys().any(|prefix| prefix == "*" || prefixes.contains(prefix));

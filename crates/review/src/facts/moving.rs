@@ -10,6 +10,9 @@ use super::sink::Sink;
 use crate::flows::set::FlowSet;
 use crate::flows::{Context, Entities, is_active, is_untrusted};
 
+/// Most components of a cycle that is told.
+const MAX_LOOP: usize = 50;
+
 /// Sets the facts of flows.
 pub(super) fn add(context: &Context<'_>, set: &FlowSet, entities: &Entities, sink: &mut Sink) {
     let external = |address: &Address| {
@@ -133,7 +136,8 @@ fn loops(context: &Context<'_>, set: &FlowSet, sink: &mut Sink) {
         }
     }
     for component in petgraph::algo::tarjan_scc(&graph) {
-        if component.len() < 2 {
+        // A tangle of hundreds is a system, not a loop that someone could look at.
+        if component.len() < 2 || component.len() > MAX_LOOP {
             continue;
         }
         let mut members: Vec<&Address> = component.iter().filter_map(|node| graph.node_weight(*node).copied()).collect();

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use bartizan_model::{Address, Component, Confidence, Diagnostic, Kind, Link, ReasonKind, Relation, Severity};
+use bartizan_model::{Address, Component, Confidence, Diagnostic, Kind, Link, ReasonKind, Relation, Severity, Span};
 
 use super::grants::Access;
 use super::set::{FlowSet, Found};
@@ -147,6 +147,8 @@ fn by_groups(context: &Context<'_>, set: &mut FlowSet, diagnostics: &mut Vec<Dia
             members.entry(group).or_default().push(address);
         }
     }
+    // Clients and stores of each rule that admits too many to draw.
+    let mut crowds: BTreeMap<(Span, &Address, &Address), (usize, usize)> = BTreeMap::new();
     for (address, endpoint) in &context.endpoints {
         let Some(component) = context.index.component(address) else { continue };
         if !context.index.services.has_any(component, &["database", "cache", "search", "stream", "queue", "file_store", "warehouse"]) {
@@ -168,11 +170,7 @@ fn by_groups(context: &Context<'_>, set: &mut FlowSet, diagnostics: &mut Vec<Dia
                 }
                 let Some(clients) = members.get(named) else { continue };
                 if clients.len() > MAX_MEMBERS {
-                    let message = format!(
-                        "`{owner}` admits {} members of `{named}` to `{address}`; flows from them are not drawn one by one",
-                        clients.len()
-                    );
-                    diagnostics.push(Diagnostic::new("flows/many-clients", Severity::Note, message, rule.span));
+                    crowds.entry((rule.span, owner, named)).or_insert((clients.len(), 0)).1 += 1;
                     continue;
                 }
                 for client in clients {
@@ -180,6 +178,10 @@ fn by_groups(context: &Context<'_>, set: &mut FlowSet, diagnostics: &mut Vec<Dia
                 }
             }
         }
+    }
+    for ((span, owner, named), (clients, stores)) in crowds {
+        let message = format!("`{owner}` admits {clients} members of `{named}` to {stores} stores; these flows are not drawn one by one");
+        diagnostics.push(Diagnostic::new("flows/many-clients", Severity::Note, message, span));
     }
 }
 

@@ -16,6 +16,10 @@ use crate::catalogue::{FlowMapping, Given, LinkMapping, Paths, ResourceMapping, 
 use crate::resource::{Mode, Resource};
 pub(crate) use documents::Documents;
 use names::Names;
+pub(crate) use settings::holds;
+
+/// Source type of a module whose code is not at hand.
+const MODULE: &str = "module";
 
 /// Companions of companions are followed this far.
 const MAX_JOINS: usize = 6;
@@ -135,7 +139,7 @@ impl<'a> Lowering<'a> {
         };
         let component = Component {
             address: address.clone(),
-            source_type: "module".to_owned(),
+            source_type: MODULE.to_owned(),
             service: "terraform".to_owned(),
             component_type: "terraform.module".to_owned(),
             kind: Kind::Process,
@@ -377,14 +381,21 @@ impl<'a> Lowering<'a> {
 
     /// Every setting that a type has is there in the end: its default, or null for "not set".
     fn fill_defaults(&mut self) {
-        for component in self.out.components.values_mut() {
+        for (address, component) in &mut self.out.components {
             let (Some(entry), Some(span)) = (self.services.types.get(&component.component_type), component.span) else { continue };
+            let module = (component.source_type == MODULE).then(|| self.by_address.get(address.as_str())).flatten();
+            let module = module.and_then(|index| self.resources.get(*index));
             for (name, setting) in &entry.settings {
-                let missing = component.settings.get(name).is_none_or(|node| node.value.is_null());
-                if missing {
-                    let node = setting.default.as_ref().map_or_else(|| Node::new(Value::Null, span), |default| default.node(span));
-                    component.settings.insert(name.clone(), node);
+                if component.settings.get(name).is_some_and(|node| !node.value.is_null()) {
+                    continue;
                 }
+                let node = if module.is_some_and(|module| self.services.decides(module, name)) {
+                    // What the module's code would say: neither the type's default nor "not set".
+                    Node::new(Value::unresolved("the module decides it, and its code is not available"), span)
+                } else {
+                    setting.default.as_ref().map_or_else(|| Node::new(Value::Null, span), |default| default.node(span))
+                };
+                component.settings.insert(name.clone(), node);
             }
             component.settings.sort_keys();
         }

@@ -43,7 +43,7 @@ fn links<'a>(architecture: &'a Architecture, relation: &'a Relation) -> Vec<(&'a
 #[test]
 fn mappings_name_only_types_and_settings_that_exist() {
     let mut mistakes = Vec::new();
-    for (resource, mapping) in &SERVICES.terraform {
+    for (resource, mapping) in SERVICES.terraform.iter().chain(&SERVICES.modules) {
         let types = [mapping.is.as_ref(), mapping.of.as_ref()];
         let ends = mapping.links.iter().map(|link| link.of.as_ref()).chain(mapping.flows.iter().map(|flow| flow.of.as_ref()));
         for name in types.into_iter().chain(ends).flatten() {
@@ -266,4 +266,29 @@ resource "aws_instance" "app" { iam_instance_profile = aws_iam_instance_profile.
         text(setting(&architecture, "aws_iam_role.app", "instance_profiles").as_list().unwrap().first().map(|node| &node.value).unwrap()),
         "app-profile"
     );
+}
+
+#[test]
+fn a_module_that_is_not_fetched_stands_for_what_it_makes() {
+    let architecture = read(
+        r#"
+module "catalog" {
+  source            = "terraform-aws-modules/rds-aurora/aws"
+  name              = "catalog"
+  engine            = "aurora-mysql"
+  storage_encrypted = true
+}
+module "hook" {
+  source        = "terraform-aws-modules/lambda/aws"
+  function_name = "hook"
+  environment_variables = { HOST = module.catalog.cluster_endpoint }
+}
+"#,
+    );
+    assert_eq!(text(&setting(&architecture, "module.catalog", "engine")), "aurora-mysql");
+    assert_eq!(setting(&architecture, "module.catalog", "deletion_protection"), Value::Bool(false), "the module's own default");
+    assert!(setting(&architecture, "module.catalog", "backup_retention_period").is_unknown(), "the module decides");
+    assert!(setting(&architecture, "module.catalog", "parameters").is_unknown(), "no input says it");
+    assert_eq!(setting(&architecture, "module.hook", "url_authorization_type"), Value::Null, "no URL is asked for");
+    assert_eq!(links(&architecture, &Relation::Mentions), [("module.hook", "module.catalog")]);
 }

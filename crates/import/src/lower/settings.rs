@@ -164,7 +164,7 @@ fn shape(lowering: &Lowering<'_>, node: Node, kind: SettingKind) -> Node {
 }
 
 /// Whether a condition holds: each path has (one of) the wanted values; `null` wants it not set.
-pub(super) fn holds(condition: Option<&IndexMap<String, Wanted>>, body: &Node) -> bool {
+pub(crate) fn holds(condition: Option<&IndexMap<String, Wanted>>, body: &Node) -> bool {
     let Some(condition) = condition else { return true };
     condition.iter().all(|(path, wanted)| {
         let found = first(body, path);

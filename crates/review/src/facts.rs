@@ -17,6 +17,7 @@ mod granted;
 mod joined;
 mod lifecycle;
 mod managed;
+mod messaging;
 mod moving;
 pub(crate) mod network;
 pub(crate) mod permissions;
@@ -56,6 +57,7 @@ pub(crate) fn derive(context: &Context<'_>, set: &FlowSet, entities: &Entities, 
     secrets::add(context, &mut sink);
     moving::add(context, set, entities, &mut sink);
     joined::add(context, set, &mut sink);
+    messaging::add(context, set, entities, &mut sink);
     lifecycle::add(context, lifecycle, today, &mut sink);
     system::add(context, &mut sink);
     sink.finish()

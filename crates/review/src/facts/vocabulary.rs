@@ -79,6 +79,11 @@ pub const FACTS: &[FactDoc] = &[
     ),
     system("alarm_targets", FactKind::List, "addresses that alarms notify"),
     component("async_failures_kept", FactKind::Bool, "failed asynchronous deliveries go to a dead letter queue or failure destination"),
+    component(
+        "async_triggers",
+        FactKind::List,
+        "for a function: addresses of buckets, topics and rules on events that call it without waiting for its answer",
+    ),
     component("autoscaled", FactKind::Bool, "an auto scaling target, group or policy covers it"),
     component("backed_up", FactKind::Bool, "a backup plan selects it, by link or by tag"),
     system("backup_plans", FactKind::List, "addresses of backup plans"),
@@ -94,6 +99,11 @@ pub const FACTS: &[FactDoc] = &[
         "addresses of edges (distribution, API domain) in front of it that anyone can go around because it is reachable directly",
     ),
     component("cleartext_flows", FactKind::List, "addresses of active flows' other ends that reach it without encryption"),
+    component(
+        "code_writers",
+        FactKind::List,
+        "for a function: principals in the plan that may replace its package in the bucket it is deployed from",
+    ),
     component("compute_roles", FactKind::List, "addresses of the roles it runs as"),
     system("config_recorder", FactKind::Bool, "AWS Config records"),
     component("console_password", FactKind::Bool, "for a user: a console password exists"),
@@ -109,6 +119,7 @@ pub const FACTS: &[FactDoc] = &[
         FactKind::Bool,
         "messages that cannot be processed go to a dead letter target (its own, its consumers' or its subscriptions')",
     ),
+    component("dead_letters_of", FactKind::List, "for a queue or topic: addresses of those whose failed messages it keeps"),
     component("denies_cleartext", FactKind::Bool, "its resource policy denies everyone who comes without TLS (aws:SecureTransport false)"),
     component("denies_sse_c", FactKind::Bool, "its resource policy denies writing with keys that the customer provides"),
     component("encrypted_in_transit", FactKind::Bool, "every way into it is encrypted; unknown where it depends on the client"),
@@ -134,6 +145,11 @@ pub const FACTS: &[FactDoc] = &[
     component("foreign_accounts", FactKind::List, "account ids that its resource or trust policy names and that are not the system's own"),
     component("foreign_actions", FactKind::List, "IAM actions that its resource policy allows other accounts"),
     component(
+        "foreign_layers",
+        FactKind::List,
+        "for a function: ARNs of layers that an account outside of the system publishes, AWS's own left out",
+    ),
+    component(
         "foreign_without_external_id",
         FactKind::List,
         "for a role: foreign accounts that its trust policy admits without sts:ExternalId",
@@ -146,6 +162,11 @@ pub const FACTS: &[FactDoc] = &[
     system("guardduty", FactKind::Bool, "a GuardDuty detector is on"),
     component("has_access_key", FactKind::Bool, "for a user: a long-lived access key exists in the plan"),
     component("identity_shared_with", FactKind::List, "addresses of other compute that runs as the same role"),
+    component(
+        "input_steers",
+        FactKind::List,
+        "for a workflow: parameters by which the input chooses the code, command, secret or role that the workflow acts on",
+    ),
     component("internet_ports", FactKind::List, "ports (numbers) that the internet reaches; -1 stands for every port"),
     component(
         "internet_reachable",
@@ -160,6 +181,11 @@ pub const FACTS: &[FactDoc] = &[
     component("isolated_namespace", FactKind::Bool, "for a namespace or workload: a network policy denies by default"),
     component("key_users", FactKind::List, "for a key: addresses of components encrypted under it"),
     component("logged", FactKind::Bool, "its access is logged by a setting of its own or by a companion"),
+    component(
+        "loop_unseen",
+        FactKind::List,
+        "for a function: members of a cycle of triggers that Lambda's own loop detection does not see through",
+    ),
     component("mfa_enforced", FactKind::Bool, "for a user or group: a policy denies what comes without a second factor"),
     system("multi_region_trail", FactKind::Bool, "a trail that is on records all regions"),
     component(
@@ -215,6 +241,7 @@ pub const FACTS: &[FactDoc] = &[
     component("public_by", FactKind::List, "how everyone is allowed: policy, acl, permission"),
     component("public_write_actions", FactKind::List, "those public actions that change or delete"),
     component("rate_limited", FactKind::Bool, "a throttle, usage plan or web ACL rate rule limits its callers"),
+    component("reads_from", FactKind::List, "for an event source mapping: component types (texts) that it reads from"),
     component("replicated", FactKind::Bool, "a copy in another region, account or cluster exists"),
     component("rotated", FactKind::Bool, "for a secret: rotation is configured or the service rotates it"),
     component("run_by", FactKind::List, "for a role: addresses of the compute that runs as it"),
@@ -228,6 +255,7 @@ pub const FACTS: &[FactDoc] = &[
         "service principals (texts) that a resource or trust policy or permission admits without aws:SourceArn, aws:SourceAccount or aws:SourceOrgID",
     ),
     component("shield", FactKind::Bool, "Shield Advanced protects it"),
+    component("stored_in_clear", FactKind::Bool, "for a queue or stream: its contents are stored unencrypted"),
     component("subnet_tier", FactKind::Text, "public, private or isolated, by the routes of its subnets"),
     component("tls_required", FactKind::Bool, "for a database: its parameter group refuses clients without TLS"),
     component("trail_covers", FactKind::Bool, "a trail that is on records the management events of its account"),
@@ -236,6 +264,18 @@ pub const FACTS: &[FactDoc] = &[
     component("triggers", FactKind::List, "addresses of queues, topics, streams, buckets or rules that invoke it"),
     component("trust_anyone", FactKind::Bool, "for a role: any AWS principal can assume it; no condition narrows it"),
     component("trust_services", FactKind::List, "for a role: service principals (texts) that can assume it"),
+    component("unbounded_consumers", FactKind::List, "for a queue: functions that take from it without any bound on their concurrency"),
+    component("unbounded_states", FactKind::List, "for a workflow: names of states that wait without a timeout or fan out without a bound"),
+    component(
+        "unlimited_entries",
+        FactKind::List,
+        "addresses of entries that callers from outside reach without a rate limit and whose data reaches it along active flows",
+    ),
+    system(
+        "unlimited_functions",
+        FactKind::List,
+        "addresses of functions that callers from outside start without a rate limit or reserved concurrency",
+    ),
     component("waf", FactKind::Bool, "a web ACL stands before it"),
     component("watched", FactKind::List, "metrics (texts) that alarms watch on it"),
     component(

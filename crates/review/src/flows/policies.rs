@@ -272,7 +272,7 @@ fn permissions(node: &Node, own: &BTreeSet<&str>, admits: &mut Admits<'_>) {
         let Some(principal) = text("principal") else { continue };
         let span = item.get("principal").map_or(item.span, |node| node.span);
         let action = text("action").unwrap_or_else(|| "lambda:InvokeFunction".to_owned());
-        let tied = set("source_arn") || set("source_account") || set("principal_org_id") || set("event_source_token");
+        let tied = set("source_arn") || set("source_account") || set("principal_org_id") || set("event_source_token") || set("condition");
         if principal == "*" && text("function_url_auth_type").as_deref() != Some("AWS_IAM") {
             if !tied {
                 admits.by.insert("permission");

@@ -55,8 +55,8 @@ const ADDRESS_WORDS: &[&str] = &[
     "PRIMARY",
 ];
 
-/// What to expect of a variable's or flag's value, from its name.
-pub(super) fn expect(name: &str) -> Expect {
+/// The words of a name, in upper case: `ordersTableName`, `ORDERS_TABLE-name`.
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut lower_before = false;
@@ -71,7 +71,13 @@ pub(super) fn expect(name: &str) -> Expect {
         lower_before = character.is_ascii_lowercase();
     }
     words.push(word);
-    if words.iter().any(|word| ADDRESS_WORDS.contains(&word.as_str())) { Expect::Host } else { Expect::Anything }
+    words
+}
+
+/// What to expect of a variable's or flag's value, from its name.
+pub(super) fn expect(name: &str) -> Expect {
+    let is_address = words(name).iter().any(|word| ADDRESS_WORDS.contains(&word.as_str()));
+    if is_address { Expect::Host } else { Expect::Anything }
 }
 
 /// Every endpoint that a text names, in order.

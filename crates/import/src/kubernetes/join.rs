@@ -231,6 +231,8 @@ impl<'a> Joiner<'a> {
                         reached.insert(&target.address);
                         links.push(link(workload, target, Relation::Flow(spec), attribute, node.span));
                     }
+                    // Of a module that is not at hand, an image, a role or a password may come as well as an endpoint.
+                    None if target.component_type == "terraform.module" && !told::names_resource(attribute) => {}
                     None => mentioned.push((target, link(workload, target, Relation::Mentions, attribute, node.span))),
                 }
             }

@@ -1,5 +1,7 @@
 //! Names of AWS resources in configuration text: ARNs, queue URLs, endpoints, and plain names where the variable's name says what they are.
 
+use super::endpoint::words;
+
 /// A resource that a text may name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Candidate {
@@ -73,15 +75,24 @@ pub(super) fn candidates(attribute: &str, text: &str) -> Vec<Candidate> {
         && plain.len() < 256
         && plain.chars().all(|character| character.is_ascii_alphanumeric() || "-_./".contains(character));
     if out.is_empty() && is_name {
-        let words = attribute.rsplit('.').next().unwrap_or("").to_ascii_uppercase();
-        let words: Vec<&str> = words.split(|character: char| !character.is_ascii_alphanumeric()).collect();
-        let hinted = NAME_WORDS.iter().filter(|(word, _)| words.contains(word)).flat_map(|(_, services)| services.iter().copied());
-        let services: Vec<&'static str> = hinted.collect();
+        let services = services_of_name(attribute);
         if !services.is_empty() {
             out.push(Candidate { services, name: plain.to_owned() });
         }
     }
     out
+}
+
+/// Services whose resources a variable of this name holds: `ORDERS_TABLE_NAME`, `values.app.tableName`.
+fn services_of_name(attribute: &str) -> Vec<&'static str> {
+    let words = words(attribute.rsplit('.').next().unwrap_or(""));
+    let hinted = NAME_WORDS.iter().filter(|(word, _)| words.iter().any(|own| own == word));
+    hinted.flat_map(|(_, services)| services.iter().copied()).collect()
+}
+
+/// True where a variable's name says that it holds the name of an AWS resource.
+pub(super) fn names_service(attribute: &str) -> bool {
+    !services_of_name(attribute).is_empty()
 }
 
 fn from_arn(arn: &str) -> Vec<Candidate> {

@@ -3,6 +3,7 @@
 use bartizan_model::{Component, FlowSpec, Node, Part, Text};
 
 use super::super::endpoint::{Endpoint, Expect, endpoints, expect, of_port, of_port_name, of_scheme};
+use super::super::mention;
 
 /// Services that clients reach at a host and port of their own.
 const BY_HOST: &[&str] = &["documentdb", "elasticache", "elb", "memorydb", "mq", "msk", "neptune", "opensearch", "rds", "redshift"];
@@ -90,6 +91,11 @@ fn of_sibling(attribute: &str, others: &[(String, &Node)]) -> Option<Spoken> {
         }
     }
     best.map(|(_, spoken)| spoken)
+}
+
+/// True where a variable's name says that it holds an address or the name of a resource.
+pub(super) fn names_resource(attribute: &str) -> bool {
+    expect(attribute) == Expect::Host || mention::names_service(attribute)
 }
 
 /// A Service as a text names it.

@@ -152,7 +152,7 @@ impl<'a> Statement<'a> {
 
     /// True when the statement speaks of every resource.
     pub(crate) fn any_resource(&self) -> bool {
-        self.not_resources || self.resources.is_empty() || self.resources.iter().any(|(text, _)| pattern(text) == "*")
+        self.not_resources || self.resources.is_empty() || self.resources.iter().any(|(text, _)| as_written(text) == "*")
     }
 
     /// The node of the pattern that covers an action, for evidence.
@@ -181,7 +181,7 @@ impl Condition<'_> {
         let mut wide = false;
         each(self.values, &mut |text, _| {
             any = true;
-            let value = pattern(text);
+            let value = as_written(text);
             let like = self.operator.contains("like") || self.operator.contains("arn");
             wide |= like && (value == "*" || value == "arn:*" || value == "arn:aws:*");
             wide |= value == "0.0.0.0/0" || value == "::/0" || value == "0.0.0.0/1" || value == "128.0.0.0/1";
@@ -235,14 +235,14 @@ fn each<'a>(node: &'a Node, visit: &mut dyn FnMut(&'a Text, &'a Node)) {
 
 fn read_principals<'a>(node: &'a Node, out: &mut Vec<Principal<'a>>) {
     match &node.value {
-        Value::Text(text) if pattern(text) == "*" => out.push(Principal::Anyone(node)),
+        Value::Text(text) if as_written(text) == "*" => out.push(Principal::Anyone(node)),
         Value::List(items) => items.iter().for_each(|item| read_principals(item, out)),
         Value::Map(map) => {
             for (kind, values) in map {
                 let before = out.len();
                 each(values, &mut |text, at| {
                     out.push(match kind.as_str() {
-                        "AWS" | "*" if pattern(text) == "*" => Principal::Anyone(at),
+                        "AWS" | "*" if as_written(text) == "*" => Principal::Anyone(at),
                         "AWS" => Principal::Aws(text, at),
                         "Service" => Principal::Service(pattern(text), at),
                         "Federated" => Principal::Federated(text, at),

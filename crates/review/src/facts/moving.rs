@@ -128,7 +128,7 @@ fn loops(context: &Context<'_>, set: &FlowSet, sink: &mut Sink) {
                     .services
                     .has_any(to, &["queue", "topic", "stream", "event_bus", "object_store", "database", "compute", "workflow"])
             })
-            && (flow.why.iter().any(|reason| reason.kind == ReasonKind::Integration) || may_write(flow));
+            && (flow.why.iter().any(|reason| reason.kind == ReasonKind::Integration) || may_write(flow) && !answers(flow));
         if is_trigger(context, flow) || writes {
             let from = *nodes.entry(&flow.from).or_insert_with(|| graph.add_node(&flow.from));
             let to = *nodes.entry(&flow.to).or_insert_with(|| graph.add_node(&flow.to));
@@ -154,6 +154,13 @@ fn loops(context: &Context<'_>, set: &FlowSet, sink: &mut Sink) {
 fn may_write(flow: &Flow) -> bool {
     const WORDS: &[&str] = &["Put", "Send", "Publish", "Write", "Update", ":*", "`*`", "Invoke", "Start"];
     flow.why.iter().any(|reason| reason.kind == ReasonKind::Permission && WORDS.iter().any(|word| reason.text.contains(word)))
+}
+
+/// The grant lets it answer a waiting workflow, which starts nothing.
+fn answers(flow: &Flow) -> bool {
+    let granted = flow.why.iter().filter(|reason| reason.kind == ReasonKind::Permission);
+    granted.clone().any(|reason| reason.text.contains("states:SendTask"))
+        && !granted.clone().any(|reason| reason.text.contains("states:Start") || reason.text.contains("states:*"))
 }
 
 /// Where messages go that cannot be processed.

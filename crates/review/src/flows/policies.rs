@@ -10,7 +10,7 @@ use super::entities::Entities;
 use super::index::Index;
 use super::set::{FlowSet, Found};
 use super::{Context, reason};
-use crate::facts::document::{Document, NARROWING_KEYS, Principal, Statement, pattern};
+use crate::facts::document::{Document, NARROWING_KEYS, Principal, Statement, as_written, pattern};
 use crate::facts::read::first_setting;
 use crate::facts::verdict::Verdict;
 
@@ -273,7 +273,8 @@ fn permissions(node: &Node, own: &BTreeSet<&str>, admits: &mut Admits<'_>) {
         let span = item.get("principal").map_or(item.span, |node| node.span);
         let action = text("action").unwrap_or_else(|| "lambda:InvokeFunction".to_owned());
         let tied = set("source_arn") || set("source_account") || set("principal_org_id") || set("event_source_token") || set("condition");
-        if principal == "*" && text("function_url_auth_type").as_deref() != Some("AWS_IAM") {
+        let everyone = item.get("principal").and_then(|node| node.value.as_text()).is_some_and(|text| as_written(text) == "*");
+        if everyone && text("function_url_auth_type").as_deref() != Some("AWS_IAM") {
             if !tied {
                 admits.by.insert("permission");
                 for action in expand(&action) {

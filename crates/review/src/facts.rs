@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use bartizan_model::{Address, Node};
+use bartizan_model::{Address, Asset, Node};
 use indexmap::IndexMap;
 
 mod actions;
@@ -14,6 +14,7 @@ pub(crate) mod document;
 pub(crate) mod endpoint;
 mod exposed;
 mod granted;
+mod handled;
 mod joined;
 mod lifecycle;
 mod managed;
@@ -23,6 +24,7 @@ pub(crate) mod network;
 pub(crate) mod permissions;
 pub(crate) mod reachability;
 pub(crate) mod read;
+mod regions;
 mod resource_policies;
 mod secrets;
 mod sink;
@@ -48,7 +50,14 @@ pub struct Facts {
 }
 
 /// Derives every fact.
-pub(crate) fn derive(context: &Context<'_>, set: &FlowSet, entities: &Entities, lifecycle: &Lifecycle, today: Option<&str>) -> Facts {
+pub(crate) fn derive(
+    context: &Context<'_>,
+    set: &FlowSet,
+    entities: &Entities,
+    assets: &[Asset],
+    lifecycle: &Lifecycle,
+    today: Option<&str>,
+) -> Facts {
     let mut sink = Sink::default();
     exposed::add(context, set, &mut sink);
     resource_policies::add(context, &mut sink);
@@ -60,5 +69,7 @@ pub(crate) fn derive(context: &Context<'_>, set: &FlowSet, entities: &Entities, 
     messaging::add(context, set, entities, &mut sink);
     lifecycle::add(context, lifecycle, today, &mut sink);
     system::add(context, &mut sink);
+    regions::add(context, &mut sink);
+    handled::add(set, assets, &mut sink);
     sink.finish()
 }

@@ -76,7 +76,7 @@ pub fn complete(
     policies::add(&context, &mut entities, &mut set);
     let assets = assets::find(&context, &mut set);
     let exposure = exposure::exposure(&context, &set);
-    let facts = facts::derive(&context, &set, &entities, lifecycle, today);
+    let facts = facts::derive(&context, &set, &entities, &assets, lifecycle, today);
     let mut boundaries = boundaries::find(&context, &set);
     drop(context);
 

@@ -149,6 +149,13 @@ fn egress(context: &Context<'_>, address: &Address, endpoint: &Endpoint, sink: &
             return;
         }
     }
+    let rules = endpoint.groups.iter().filter_map(|group| context.network.groups.get(group)).flat_map(|group| &group.egress);
+    for rule in rules {
+        if let Peer::Unknown(why) = &rule.peer {
+            sink.unknown(address, "open_egress", why, Some(rule.span));
+            return;
+        }
+    }
 }
 
 fn is_everyone(rule: &Rule) -> bool {

@@ -114,6 +114,7 @@ fn guarded(context: &Context<'_>, address: &Address, component: &Component, limi
             sink.yes(address, fact, Some(node.span));
         }
     }
+    unknown_acl(component, address, sink);
     let shields = context.index.to(address).iter().any(|link| {
         matches!(&link.relation, Relation::Other(name) if name == "protects")
             && context.index.component(&link.from).is_some_and(|from| from.component_type == "shield.protection")
@@ -127,6 +128,22 @@ fn guarded(context: &Context<'_>, address: &Address, component: &Component, limi
             if plan.setting("rate_limit").is_some() || plan.setting("quota_limit").is_some() {
                 sink.yes(address, "rate_limited", plan.span);
             }
+        }
+    }
+}
+
+/// A distribution that names a web ACL the plan does not show.
+fn unknown_acl(component: &Component, address: &Address, sink: &mut Sink) {
+    if sink.get(address, "waf").is_some() {
+        return;
+    }
+    let Some(node) = component.setting("web_acl_id").filter(|node| !node.value.is_null()) else { return };
+    if node.value.as_str().is_some_and(|text| text.is_empty()) {
+        return;
+    }
+    for name in ["waf", "rate_limited"] {
+        if sink.get(address, name).is_none() {
+            sink.unknown(address, name, "its web ACL is not in the plan", Some(node.span));
         }
     }
 }
@@ -217,6 +234,17 @@ fn kept(context: &Context<'_>, address: &Address, component: &Component, backup:
             sink.yes(address, "backed_up", link.span);
         } else if let Some(span) = backup.covers(context, component) {
             sink.yes(address, "backed_up", Some(span));
+        } else if let Some(span) = snapshots(context, component) {
+            sink.yes(address, "backed_up", Some(span));
+        } else if let Some(node) = component.setting("backup_policy") {
+            // EFS backs itself up where this is on.
+            match node.value.as_str().as_deref() {
+                Some("ENABLED") => sink.yes(address, "backed_up", Some(node.span)),
+                None if node.value.is_unknown() || node.value.as_text().is_some_and(|text| !text.is_literal()) => {
+                    sink.unknown(address, "backed_up", "the plan does not tell whether automatic backups are on", Some(node.span));
+                }
+                Some(_) | None => {}
+            }
         }
     }
     let copies = context
@@ -239,7 +267,20 @@ fn kept(context: &Context<'_>, address: &Address, component: &Component, backup:
     if let Some(span) = scales.map(|link| link.span).or(by_name) {
         sink.yes(address, "autoscaled", span);
     }
-    scaled_out(component, address, sink);
+    scaled_out(context, component, address, sink);
+}
+
+/// A lifecycle policy that snapshots volumes by a tag which this one carries.
+fn snapshots(context: &Context<'_>, component: &Component) -> Option<Span> {
+    if !matches!(component.component_type.as_str(), "ec2.volume" | "ec2.instance") {
+        return None;
+    }
+    let policies = context.index.architecture.components.values().filter(|other| other.component_type == "ec2.lifecycle_policy");
+    policies.filter(|policy| policy.text("state").as_deref() != Some("DISABLED")).find_map(|policy| {
+        let Value::Map(wanted) = &policy.setting("target_tags")?.value else { return None };
+        let carries = |(key, value): (&String, &Node)| component.tags.get(key).is_some_and(|own| own.value == value.value);
+        wanted.iter().any(carries).then_some(policy.span).flatten()
+    })
 }
 
 /// `table/orders`, `service/cluster/name`: what a scalable target names as its service does.
@@ -252,10 +293,8 @@ fn scalable_target(context: &Context<'_>, component: &Component) -> Option<Optio
     Some(target.span)
 }
 
-fn scaled_out(component: &Component, address: &Address, sink: &mut Sink) {
-    let at_least_two = |setting: &str| component.setting(setting).filter(|node| node.value.as_number().is_some_and(|number| number >= 2.0));
-    let on = |setting: &str| component.setting(setting).filter(|node| node.value.as_bool() == Some(true));
-    let found = [
+fn scaled_out(context: &Context<'_>, component: &Component, address: &Address, sink: &mut Sink) {
+    const COUNTS: &[&str] = &[
         "desired_count",
         "min_size",
         "min_capacity",
@@ -265,13 +304,34 @@ fn scaled_out(component: &Component, address: &Address, sink: &mut Sink) {
         "num_cache_clusters",
         "num_cache_nodes",
         "desired_size",
-    ]
-    .iter()
-    .find_map(|setting| at_least_two(setting))
-    .or_else(|| ["multi_az", "multi_az_enabled", "zone_awareness_enabled"].iter().find_map(|setting| on(setting)));
+    ];
+    const ZONES: &[&str] = &["multi_az", "multi_az_enabled", "zone_awareness_enabled"];
+    let at_least_two = |setting: &str| component.setting(setting).filter(|node| node.value.as_number().is_some_and(|number| number >= 2.0));
+    let on = |setting: &str| component.setting(setting).filter(|node| node.value.as_bool() == Some(true));
+    let found = COUNTS.iter().find_map(|setting| at_least_two(setting)).or_else(|| ZONES.iter().find_map(|setting| on(setting)));
     if let Some(node) = found {
         sink.yes(address, "scaled_out", Some(node.span));
+    } else if let Some(span) = shares_balancer(context, component) {
+        sink.yes(address, "scaled_out", span);
+    } else if let Some(node) =
+        COUNTS.iter().chain(ZONES).find_map(|setting| component.setting(setting).filter(|node| node.value.is_unknown()))
+    {
+        sink.unknown(address, "scaled_out", "the plan does not tell how many there are", Some(node.span));
     }
+}
+
+/// An instance behind a balancer beside others of its kind.
+fn shares_balancer(context: &Context<'_>, component: &Component) -> Option<Option<Span>> {
+    if component.component_type != "ec2.instance" {
+        return None;
+    }
+    context.index.from(&component.address).iter().find_map(|link| {
+        if !matches!(&link.relation, Relation::Other(name) if name == "registers_in") {
+            return None;
+        }
+        let others = context.index.follow_back(&link.to, "registers_in");
+        others.iter().any(|other| other.address != component.address).then_some(link.span)
+    })
 }
 
 /// Access logs of its own.
@@ -297,6 +357,9 @@ fn logged(context: &Context<'_>, address: &Address, component: &Component, sink:
                 sink.yes(&api.address, "logged", span);
             }
         }
+    } else if let Some(node) = ON.iter().chain(NAMED).find_map(|setting| component.setting(setting).filter(|node| node.value.is_unknown()))
+    {
+        sink.unknown(address, "logged", "the plan does not tell whether access is logged", Some(node.span));
     }
 }
 
@@ -517,7 +580,8 @@ fn around_edge(context: &Context<'_>, set: &FlowSet, sink: &mut Sink) {
     for (origin, edges) in fronts {
         if open.contains(origin) {
             for edge in edges {
-                sink.push_text(origin, "bypasses_edge", edge.as_str(), None);
+                let span = context.index.component(origin).and_then(|component| component.span);
+                sink.push_text(origin, "bypasses_edge", edge.as_str(), span);
             }
         }
     }
@@ -528,7 +592,7 @@ fn around_edge(context: &Context<'_>, set: &FlowSet, sink: &mut Sink) {
             && open.contains(&component.address);
         if default_open {
             for domain in context.index.follow_back(&component.address, "serves") {
-                sink.push_text(&component.address, "bypasses_edge", domain.address.as_str(), domain.span);
+                sink.push_text(&component.address, "bypasses_edge", domain.address.as_str(), component.span);
             }
         }
     }

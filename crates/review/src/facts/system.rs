@@ -17,16 +17,7 @@ pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
         match component.component_type.as_str() {
             "cloudtrail.trail" if component.flag("enable_logging") != Some(false) => {
                 sink.push_system("trails", component.address.as_str(), component.span);
-                if component.flag("is_multi_region_trail") == Some(true) {
-                    sink.set_system(
-                        "multi_region_trail",
-                        Value::Bool(true),
-                        component.setting("is_multi_region_trail").map(|node| node.span),
-                    );
-                }
             }
-            "guardduty.detector" if component.flag("enable") != Some(false) => yes("guardduty", component, sink),
-            "guardduty.organization_configuration" => yes("guardduty", component, sink),
             "config.recorder" if component.flag("enabled") != Some(false) => yes("config_recorder", component, sink),
             "securityhub.account" => yes("security_hub", component, sink),
             "iam.account_password_policy" => yes("password_policy", component, sink),
@@ -59,8 +50,65 @@ pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
             }
         }
     }
+    recorded(context, sink);
+    watched_over(context, sink);
     stoppers(context, sink);
     environments(context, sink);
+}
+
+/// Whether a trail records all regions. A plan without a trail says nothing about the account's: another stack or the organisation may have one.
+fn recorded(context: &Context<'_>, sink: &mut Sink) {
+    let trails = of_types(context, &["cloudtrail.trail"]);
+    let states: Vec<(Option<bool>, Option<Span>)> = trails
+        .iter()
+        .map(|trail| {
+            if state(trail, "enable_logging", true) == Some(false) {
+                return (Some(false), at(trail, "enable_logging"));
+            }
+            (state(trail, "is_multi_region_trail", false), at(trail, "is_multi_region_trail"))
+        })
+        .collect();
+    best("multi_region_trail", &states, "no trail is in the plan; another stack or the organisation may have one", sink);
+}
+
+/// Whether GuardDuty is on. A plan without a detector says nothing about the account's.
+fn watched_over(context: &Context<'_>, sink: &mut Sink) {
+    let states: Vec<(Option<bool>, Option<Span>)> = of_types(context, &["guardduty.detector", "guardduty.organization_configuration"])
+        .iter()
+        .map(|component| (state(component, "enable", true), at(component, "enable")))
+        .collect();
+    best("guardduty", &states, "no detector is in the plan; another stack or the organisation may have one", sink);
+}
+
+fn of_types<'a>(context: &Context<'a>, types: &[&str]) -> Vec<&'a Component> {
+    context.index.architecture.components.values().filter(|component| types.contains(&component.component_type.as_str())).collect()
+}
+
+/// A switch: none where the plan does not tell.
+fn state(component: &Component, setting: &str, otherwise: bool) -> Option<bool> {
+    match component.setting(setting) {
+        None => Some(otherwise),
+        Some(node) if node.value.is_null() => Some(otherwise),
+        Some(node) => node.value.as_bool(),
+    }
+}
+
+fn at(component: &Component, setting: &str) -> Option<Span> {
+    component.setting(setting).filter(|node| !node.value.is_null()).map(|node| node.span).or(component.span)
+}
+
+/// The best of several switches: one that is on decides, then one that cannot be told.
+fn best(name: &'static str, states: &[(Option<bool>, Option<Span>)], missing: &str, sink: &mut Sink) {
+    let found = |wanted: Option<bool>| states.iter().find(|(state, _)| *state == wanted);
+    if let Some((_, span)) = found(Some(true)) {
+        sink.set_system(name, Value::Bool(true), *span);
+    } else if let Some((_, span)) = found(None) {
+        sink.set_system(name, Value::unresolved("the plan does not tell whether it is on"), *span);
+    } else if let Some((_, span)) = found(Some(false)) {
+        sink.set_system(name, Value::Bool(false), *span);
+    } else {
+        sink.set_system(name, Value::unresolved(missing), None);
+    }
 }
 
 fn yes(name: &'static str, component: &Component, sink: &mut Sink) {

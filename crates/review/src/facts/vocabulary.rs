@@ -159,7 +159,8 @@ pub const FACTS: &[FactDoc] = &[
     component("grants_to", FactKind::List, "addresses of components that its policies name"),
     component("group_members", FactKind::List, "for a security group: addresses that carry it"),
     component("groups_open", FactKind::List, "addresses of its security groups that admit the whole internet on some port"),
-    system("guardduty", FactKind::Bool, "a GuardDuty detector is on"),
+    system("guardduty", FactKind::Bool, "a GuardDuty detector is on; unknown where the plan holds none"),
+    component("handles", FactKind::List, "assets that its active flows carry: maps with name, confidentiality, integrity, availability"),
     component("has_access_key", FactKind::Bool, "for a user: a long-lived access key exists in the plan"),
     component("identity_shared_with", FactKind::List, "addresses of other compute that runs as the same role"),
     component(
@@ -187,7 +188,7 @@ pub const FACTS: &[FactDoc] = &[
         "for a function: members of a cycle of triggers that Lambda's own loop detection does not see through",
     ),
     component("mfa_enforced", FactKind::Bool, "for a user or group: a policy denies what comes without a second factor"),
-    system("multi_region_trail", FactKind::Bool, "a trail that is on records all regions"),
+    system("multi_region_trail", FactKind::Bool, "a trail that is on records all regions; unknown where the plan holds no trail"),
     component(
         "network_bound_role",
         FactKind::Bool,
@@ -242,6 +243,11 @@ pub const FACTS: &[FactDoc] = &[
     component("public_write_actions", FactKind::List, "those public actions that change or delete"),
     component("rate_limited", FactKind::Bool, "a throttle, usage plan or web ACL rate rule limits its callers"),
     component("reads_from", FactKind::List, "for an event source mapping: component types (texts) that it reads from"),
+    system(
+        "regional_stores",
+        FactKind::List,
+        "addresses of stores without a copy in a second region, in a plan whose DNS records fail over or choose a region by latency",
+    ),
     component("replicated", FactKind::Bool, "a copy in another region, account or cluster exists"),
     component("rotated", FactKind::Bool, "for a secret: rotation is configured or the service rotates it"),
     component("run_by", FactKind::List, "for a role: addresses of the compute that runs as it"),

@@ -279,6 +279,8 @@ fn user(context: &Context<'_>, component: &Component, holder: &Holder<'_>, sink:
     });
     if let Some((statement, _)) = guard {
         sink.yes(&component.address, "mfa_enforced", Some(statement.node.span));
+    } else if !holder.complete {
+        sink.unknown(&component.address, "mfa_enforced", "some of its policies are not in the plan", None);
     }
 }
 

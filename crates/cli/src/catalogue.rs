@@ -28,8 +28,15 @@ pub(crate) fn load(folder: Option<&Path>) -> anyhow::Result<Knowledge> {
         None => embedded(&EMBEDDED, &mut files),
     }
     files.sort();
-    let (services, service_mistakes) = Services::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
-    let (catalogue, catalogue_mistakes) = Catalogue::load(files);
+    // Import and review each read their side of the catalogue; small plans take less time than that.
+    let ((services, service_mistakes), (catalogue, catalogue_mistakes)) = std::thread::scope(|scope| {
+        let services = scope.spawn(|| Services::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str()))));
+        let catalogue = Catalogue::load(files.clone());
+        match services.join() {
+            Ok(services) => (services, catalogue),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    });
     let mut mistakes: Vec<String> = service_mistakes.iter().map(ToString::to_string).collect();
     mistakes.extend(catalogue_mistakes.iter().map(ToString::to_string));
     Ok(Knowledge { services, catalogue, mistakes })

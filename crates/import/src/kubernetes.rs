@@ -13,6 +13,7 @@ mod endpoint;
 mod flows;
 mod helm;
 mod join;
+mod kustomize;
 mod lower;
 mod mention;
 mod object;
@@ -54,6 +55,7 @@ fn finish(
     let mut manifests = parse::parse(files, &releases.charts, &mut diagnostics);
     let released: Vec<(Address, Address)> =
         releases.objects.iter().map(|(object, release)| (Address::new(release), object.address.clone())).collect();
+    kustomize::apply(&mut manifests);
     manifests.objects.extend(releases.objects.into_iter().map(|(object, _)| object));
     let objects = resolve::resolve(manifests, &mut diagnostics);
     let (components, mut links) = lower::lower(&objects);

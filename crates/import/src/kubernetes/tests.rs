@@ -398,6 +398,25 @@ fn the_same_name_in_two_folders_stays_two_components() {
     );
 }
 
+#[test]
+fn an_overlay_gives_its_base_a_namespace_and_patches_it() {
+    let base = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 1\n  template:\n    spec:\n      containers: [{name: app, image: web}]\n";
+    let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 3\n  template:\n    spec:\n      containers: [{name: app, securityContext: {privileged: true}}]\n";
+    let kustomization = |body: &str| format!("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n{body}");
+    let read = read(&[
+        ("base/deployment.yaml", base),
+        ("base/kustomization.yaml", &kustomization("resources: [deployment.yaml]\n")),
+        ("overlays/prod/kustomization.yaml", &kustomization("namespace: shop\nresources: [../../base]\npatches: [{path: patch.yaml}]\n")),
+        ("overlays/prod/patch.yaml", patch),
+    ]);
+    assert_eq!(read.components.len(), 1);
+    let web = read.component("shop/Deployment/web");
+    assert_eq!((web.settings["replicas"].value.as_number(), web.flag("privileged")), (Some(3.0), Some(true)));
+    assert_eq!(web.settings["images"].value.as_list().unwrap().len(), 1);
+    assert_eq!(read.sources.path(web.settings["privileged"].span), "overlays/prod/patch.yaml");
+    assert!(read.diagnostics.is_empty(), "{:?}", read.diagnostics);
+}
+
 proptest! {
     #[test]
     fn any_manifest_is_read_without_panic_and_spans_lie_inside(

@@ -118,6 +118,15 @@ impl Renderer<'_> {
                 values = set_path(&values, &path_of(&path), self.marks.value(value));
             }
         }
+        for set in list_at(&resource.body, "set_list") {
+            let (Some(path), Some(value)) = (text_at(set, "name"), set.get("value")) else { continue };
+            let items = match value.value.as_list() {
+                Some(items) => items.iter().map(|item| self.marks.value(item)).collect(),
+                // How many there are is not known; templates must not take that for none.
+                None => vec![Val::str(self.marks.hide(&Text::unknown("the list is decided when the plan is applied")))],
+            };
+            values = set_path(&values, &path_of(&path), Val::list(items));
+        }
         Some(Release {
             name: known("name").unwrap_or_else(|| resource.label.clone()),
             namespace: known("namespace").unwrap_or_else(|| super::object::DEFAULT_NAMESPACE.to_owned()),

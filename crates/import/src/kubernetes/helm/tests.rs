@@ -68,6 +68,7 @@ fn read(files: &[(&str, &str)]) -> Architecture {
 }
 
 const RELEASE: &str = r#"
+data "aws_availability_zones" "all" {}
 resource "aws_db_instance" "orders" { identifier = "orders" }
 resource "helm_release" "shop" {
   name      = "shop"
@@ -77,6 +78,10 @@ resource "helm_release" "shop" {
   set {
     name  = "image.tag"
     value = "2.0"
+  }
+  set_list {
+    name  = "zones"
+    value = data.aws_availability_zones.all.names
   }
 }
 "#;
@@ -98,6 +103,7 @@ spec:
         env:
         - name: DATABASE
           value: {{ .Values.database | quote }}
+        args: {{- toYaml .Values.zones | nindent 8 }}
 "#;
 
 #[test]
@@ -105,7 +111,7 @@ fn a_release_is_rendered_with_references_and_lines_of_its_template() {
     let architecture = read(&[
         ("terraform/main.tf", RELEASE),
         ("charts/shop/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
-        ("charts/shop/values.yaml", "replicas: 1\nimage: {name: shop, tag: \"1.0\"}\n"),
+        ("charts/shop/values.yaml", "replicas: 1\nzones: []\nimage: {name: shop, tag: \"1.0\"}\n"),
         ("charts/shop/templates/_helpers.tpl", "{{- define \"shop.name\" -}}{{ .Release.Name }}-{{ .Chart.Name }}{{- end -}}\n"),
         ("charts/shop/templates/deployment.yaml", TEMPLATE),
         ("charts/shop/templates/tests/t.yaml", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: t\n  annotations: {helm.sh/hook: test}\n"),

@@ -197,7 +197,7 @@ resource "helm_release" "ui" {
   name      = "ui"
   namespace = "web"
   chart     = "../elsewhere/ui"
-  values    = ["app:\n  endpoints:\n    catalog: http://catalog.catalog.svc:80\n  theme: default\n"]
+  values    = ["app:\n  endpoints:\n    catalog: http://catalog.catalog.svc:80\n  server:\n    theme: catalog.catalog\n"]
 }
 resource "helm_release" "catalog" {
   name       = "catalog"

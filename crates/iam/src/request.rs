@@ -65,9 +65,8 @@ impl Caller {
 
     /// Any session of a role.
     pub fn role(arn: impl Into<PolicyText>, account: impl Into<PolicyText>) -> Self {
-        let arn = arn.into();
-        let exempt = arn.to_string().contains(":role/aws-service-role/");
-        Self { exempt_from_scp: exempt, ..Self::plain(CallerKind::Role, arn, Some(account.into())) }
+        let out = Self::plain(CallerKind::Role, arn.into(), Some(account.into()));
+        Self { exempt_from_scp: out.is_service_linked(), ..out }
     }
 
     /// A user.
@@ -94,6 +93,15 @@ impl Caller {
         Self { kind, name: ResourceName::new(name), session: None, account, exempt_from_scp: false }
     }
 
+    /// True for a service-linked role, which neither service nor resource control policies bind (Organizations User Guide).
+    pub fn is_service_linked(&self) -> bool {
+        let by_name = |text: &PolicyText| {
+            text.to_string().contains(":role/aws-service-role/")
+                || text.references().any(|(address, _)| address.contains("aws_iam_service_linked_role."))
+        };
+        self.kind == CallerKind::Role && self.name.texts().iter().any(by_name)
+    }
+
     /// True for callers whose policies are those of an account.
     pub fn is_in_account(&self) -> bool {
         matches!(self.kind, CallerKind::User | CallerKind::Role | CallerKind::FederatedUser | CallerKind::Root)
@@ -118,7 +126,7 @@ pub struct Request {
 impl Request {
     /// A request. The keys that follow from the caller (`aws:PrincipalArn` and the like) are filled in where the context does not say.
     ///
-    /// The resource's account is read from its ARN; S3 leaves it out, so set [`Request::resource_account`] where it is known.
+    /// The resource's account is read from its ARN; S3 leaves it out, so say it with [`Request::owned_by`] where it is known.
     pub fn new(caller: Caller, action: &str, resource: ResourceName, context: Context) -> Self {
         let account = |text: &PolicyText| match text.arn_segments() {
             Some([_, _, _, _, account, _]) if !account.is_empty() => Some(account),
@@ -128,6 +136,26 @@ impl Request {
         let mut out = Self { caller, action: action.to_owned(), resource, resource_account, context };
         out.fill_context();
         out
+    }
+
+    /// The same request for a resource of this account, which the context then holds too (`aws:ResourceAccount`).
+    #[must_use]
+    pub fn owned_by(mut self, account: impl Into<PolicyText>) -> Self {
+        let account = account.into();
+        self.context.set_default("aws:ResourceAccount", ContextValue::Single(account.clone()));
+        self.resource_account = Some(account);
+        self
+    }
+
+    /// The same request as AWS takes it: on `*` where the action works on no resource, so that a policy that names one does not grant it.
+    ///
+    /// An action that [`crate::aws`] does not know stays as it is. Source: Service Authorization Reference, actions without resource types.
+    #[must_use]
+    pub fn as_aws_takes_it(mut self) -> Self {
+        if crate::aws::action(&self.action).is_some_and(|action| action.resources.is_empty()) {
+            self.resource = ResourceName::new("*");
+        }
+        self
     }
 
     /// Keys that the caller determines. Source: IAM User Guide, global condition keys, "availability".

@@ -1,7 +1,7 @@
 //! Sets of actions over a table of all actions, for questions about a whole plan.
 //!
 //! AWS has more than twenty thousand actions. A statement is compiled once to one bit per action; what a principal may do is then a few
-//! operations on bits. The table is the caller's: this crate ships none.
+//! operations on bits. [`crate::aws::action_table`] is the table of all actions; a caller may have one of its own.
 
 use crate::{Actions, Truth};
 
@@ -58,6 +58,13 @@ impl ActionTable {
         if actions.is_except() { (self.all().minus(&possible), self.all().minus(&certain)) } else { (certain, possible) }
     }
 
+    /// The set of these actions (lower case); what the table does not know is left out.
+    pub(crate) fn set_of<'a>(&self, actions: impl IntoIterator<Item = &'a str>) -> ActionSet {
+        let mut out = ActionSet::default();
+        actions.into_iter().filter_map(|action| self.position(action)).for_each(|at| out.insert(at));
+        out
+    }
+
     /// Every action.
     pub fn all(&self) -> ActionSet {
         let mut out = ActionSet::default();
@@ -72,10 +79,12 @@ impl ActionTable {
 
     /// Whether a set holds an action, in any case; false for one that the table does not know.
     pub fn contains(&self, set: &ActionSet, action: &str) -> bool {
-        {
-            let action = action.to_ascii_lowercase();
-            self.actions.binary_search_by(|known| order(known).cmp(&order(&action))).is_ok_and(|at| set.contains(at))
-        }
+        self.position(&action.to_ascii_lowercase()).is_some_and(|at| set.contains(at))
+    }
+
+    /// Where an action lies, whose name is in lower case.
+    fn position(&self, action: &str) -> Option<usize> {
+        self.actions.binary_search_by(|known| order(known).cmp(&order(action))).ok()
     }
 
     /// Where the actions of one service lie; everything where the service is not plainly written.
@@ -97,6 +106,8 @@ fn order(action: &str) -> (&str, &str) {
 }
 
 impl ActionSet {
+    pub(crate) const EMPTY: Self = Self { words: Vec::new() };
+
     fn insert(&mut self, at: usize) {
         let word = at / BITS;
         if self.words.len() <= word {

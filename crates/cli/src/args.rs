@@ -25,6 +25,10 @@ pub(crate) enum Command {
     Model(Model),
     /// Draw the threat model diagram.
     Diagram(Diagram),
+    /// Tell who holds what: which users, roles and groups are administrators or can become one.
+    Access(Access),
+    /// Find attack paths over network and permissions.
+    Paths(Paths),
     /// Tell all reasons of one threat, flow, question, rule or component.
     Explain(Explain),
     /// Work with the rules of the catalogue.
@@ -144,6 +148,47 @@ pub(crate) enum DiagramFormat {
     Dot,
     /// For diagrams.net.
     Drawio,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Access {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Ask for one right: a principal, an action and a resource, by address or ARN; the deciding statements are told.
+    #[arg(long, num_args = 3, value_names = ["PRINCIPAL", "ACTION", "RESOURCE"])]
+    pub(crate) can: Option<Vec<String>>,
+    /// How it is written.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ListFormat,
+    /// File to write; standard output where it is left out.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Paths {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Where the attacker starts: `internet`, an address or an ARN; every entry from outside where it is left out.
+    #[arg(long, value_name = "FROM")]
+    pub(crate) from: Option<String>,
+    /// Where the attacker wants to: `admin`, `data:CLASS` or an address; administrator rights and sensitive data where it is left out.
+    #[arg(long, value_name = "TO")]
+    pub(crate) to: Option<String>,
+    /// How it is written.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ListFormat,
+    /// File to write; standard output where it is left out.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For people.
+    Text,
+    /// bartizan/access/1 or bartizan/paths/1
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -1,8 +1,10 @@
 //! One file per command.
 
+mod access;
 mod diagram;
 mod explain;
 mod model;
+mod paths;
 mod review;
 mod rules;
 
@@ -19,6 +21,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Review(arguments) => review::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
         Command::Diagram(arguments) => diagram::run(&arguments),
+        Command::Access(arguments) => access::run(&arguments),
+        Command::Paths(arguments) => paths::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => {

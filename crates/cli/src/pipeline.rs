@@ -13,6 +13,16 @@ use crate::{catalogue, terminal};
 
 /// Reads and reviews what the user names.
 pub(crate) fn review(input: &Input) -> anyhow::Result<Review> {
+    review_with_knowledge(input).map(|(review, _)| review)
+}
+
+/// The same, with the catalogue that the review was made by.
+pub(crate) fn review_with_knowledge(input: &Input) -> anyhow::Result<(Review, Knowledge)> {
+    review_by(input, Policy { today: today(), ..Policy::default() })
+}
+
+/// The same by a policy of the command's own.
+pub(crate) fn review_by(input: &Input, policy: Policy) -> anyhow::Result<(Review, Knowledge)> {
     let knowledge = knowledge(input.catalogue.catalogue.as_deref())?;
     let here = [PathBuf::from(".")];
     let paths: &[PathBuf] = if input.paths.is_empty() { &here } else { &input.paths };
@@ -26,7 +36,8 @@ pub(crate) fn review(input: &Input) -> anyhow::Result<Review> {
         anyhow::bail!("there is nothing to review in {}: no Terraform, plan or Kubernetes file", names.join(", "));
     }
     progress.say(format!("reviewing {} components", architecture.components.len()));
-    Ok(bartizan_review::review(architecture, &knowledge.catalogue, &Policy { today: today(), ..Policy::default() }))
+    let review = bartizan_review::review(architecture, &knowledge.catalogue, &policy);
+    Ok((review, knowledge))
 }
 
 /// The catalogue, with its mistakes told but not fatal: the rules without mistakes still hold.
@@ -51,7 +62,7 @@ pub(crate) fn write(content: &[u8], output: Option<&Path>) -> anyhow::Result<()>
 }
 
 /// The day of the system's clock in UTC, ISO 8601.
-fn today() -> Option<String> {
+pub(crate) fn today() -> Option<String> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
     let (year, month, day) = civil(i64::try_from(seconds / 86_400).ok()?);
     Some(format!("{year:04}-{month:02}-{day:02}"))

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::{Address, Node, Reason, Span};
+use crate::{Address, Node, Reason, Span, Text};
 
 /// Shape of a component in a data flow diagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +49,8 @@ pub struct Component {
     pub kind: Kind,
     /// What a reader calls it: its name in AWS where known, else the last part of its address.
     pub name: String,
+    /// Its name in AWS as the source says it, perhaps with references in it; `None` where the source gives none.
+    pub name_text: Option<Text>,
     /// The root module, template or manifest folder it comes from, relative to the reviewed root; empty for the root itself.
     pub stack: String,
     /// AWS account as far as the source tells: an id, or a symbolic name of the provider alias.

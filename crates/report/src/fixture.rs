@@ -42,6 +42,7 @@ fn component(address: &str, component_type: &str, kind: Kind, piece: &str) -> Co
         component_type: component_type.to_owned(),
         kind,
         name: name.to_owned(),
+        name_text: None,
         stack: String::new(),
         account: None,
         region: Some("eu-west-1".to_owned()),
@@ -180,6 +181,7 @@ pub(crate) fn shop() -> Review {
     Review {
         threats: vec![threat("s3-public-read-3f9a1c", Severity::Critical, (5, 5), public), literal, accepted, asked],
         attack_paths: Vec::new(),
+        attack: bartizan_review::Attack::default(),
         mitigations: vec![Mitigation {
             id: "block-public-access-81b2ee".to_owned(),
             control: "block-public-access".to_owned(),

@@ -4,6 +4,7 @@
 //! A mistake in one file leaves that file out and is reported; the rest loads.
 //! Runbooks and training texts are kept as they are in [`Catalogue::documents`] for the phases that use them.
 
+pub mod attack;
 pub mod controls;
 pub mod costs;
 mod framework;
@@ -53,6 +54,8 @@ pub struct Catalogue {
     pub costs: Costs,
     /// What is to be watched.
     pub monitoring: monitoring::Monitoring,
+    /// What an attacker can do with permissions.
+    pub attack: attack::Primitives,
     /// How stores come back.
     pub recovery: Vec<recovery::RecoveryRule>,
     /// Compiled conditions that show controls, by control: type patterns (none: the system) with their condition.
@@ -120,6 +123,9 @@ impl Catalogue {
         }
         for (path, text) in take(&mut sorted, |path| path.starts_with("monitoring/")) {
             monitoring::load(&path, &text, &mut catalogue, &mut problems);
+        }
+        for (path, text) in take(&mut sorted, |path| path.starts_with("attack/")) {
+            attack::load(&path, &text, &mut catalogue, &mut problems);
         }
         for (path, text) in take(&mut sorted, |path| path.starts_with("recovery/")) {
             recovery::load(&path, &text, &mut catalogue, &mut problems);

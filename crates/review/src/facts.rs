@@ -17,7 +17,7 @@ mod granted;
 mod handled;
 mod joined;
 mod lifecycle;
-mod managed;
+pub(crate) mod managed;
 mod messaging;
 mod moving;
 pub(crate) mod network;
@@ -34,6 +34,7 @@ pub(crate) mod verdict;
 mod vocabulary;
 
 pub use lifecycle::{Lifecycle, LifecycleEntry};
+pub(crate) use sink::NOWHERE;
 pub use vocabulary::{FACTS, FactDoc, FactKind, FactOn};
 
 use crate::flows::set::FlowSet;

@@ -27,7 +27,7 @@ pub(crate) mod policies;
 mod services;
 pub(crate) mod set;
 
-pub(crate) use entities::{Entities, is_untrusted};
+pub(crate) use entities::{ANYONE, Entities, is_untrusted};
 pub use services::{Api, ServiceApis};
 pub(crate) use services::{ApiEntry, ServiceEntry};
 
@@ -54,11 +54,23 @@ pub(crate) struct Context<'a> {
 ///
 /// `services` says how components are reached, `lifecycle` when versions end; `today` is ISO 8601 and decides what has ended.
 pub fn complete(
-    mut architecture: Architecture,
+    architecture: Architecture,
     services: &ServiceApis,
     lifecycle: &Lifecycle,
     today: Option<&str>,
 ) -> (Architecture, Facts, Vec<Diagnostic>) {
+    let (architecture, facts, (), diagnostics) = complete_with(architecture, services, lifecycle, today, |_, _, _| ());
+    (architecture, facts, diagnostics)
+}
+
+/// The same, with one more look at what the steps share while it is there.
+pub(crate) fn complete_with<T>(
+    mut architecture: Architecture,
+    services: &ServiceApis,
+    lifecycle: &Lifecycle,
+    today: Option<&str>,
+    look: impl FnOnce(&Context<'_>, &FlowSet, &Entities) -> T,
+) -> (Architecture, Facts, T, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let mut entities = Entities::default();
     let actors: Vec<_> = architecture.declarations.actors.iter().map(|actor| entities.actor(actor)).collect();
@@ -77,6 +89,7 @@ pub fn complete(
     let assets = assets::find(&context, &mut set);
     let exposure = exposure::exposure(&context, &set);
     let facts = facts::derive(&context, &set, &entities, &assets, lifecycle, today);
+    let seen = look(&context, &set, &entities);
     let mut boundaries = boundaries::find(&context, &set);
     drop(context);
 
@@ -101,7 +114,7 @@ pub fn complete(
     architecture.assets = assets;
     architecture.flows = set.finish();
     diagnostics.sort_by(|a, b| (a.span, a).cmp(&(b.span, b)));
-    (architecture, facts, diagnostics)
+    (architecture, facts, seen, diagnostics)
 }
 
 impl<'a> Context<'a> {

@@ -1,6 +1,7 @@
 //! Steps 2 to 6 of a review, pure: flows, facts, threats, risk, mitigations and response of an architecture.
 
 mod address_pattern;
+mod attack;
 pub mod catalogue;
 mod expression;
 mod facts;
@@ -15,6 +16,8 @@ mod testing;
 mod threats;
 mod training;
 
+pub use attack::graph::{AttackGraph, Fact, Operation};
+pub use attack::{Access, Answer, Attack, Edge, Goal, Line, Standing, can};
 pub use catalogue::{
     Adjustment, Catalogue, CatalogueError, ComponentType, Control, ControlKind, Costs, Detect, Dimension, EnvironmentWords, Example,
     Expectation, Framework, Likelihood, On, Page, QuestionText, RiskTable, Rule, Selector, SettingDoc, SettingKind, WorkloadRule,
@@ -25,7 +28,7 @@ pub use expression::{
 pub use facts::{FACTS, FactDoc, FactKind, FactOn, Facts, Lifecycle, LifecycleEntry};
 pub use flows::{Api, ServiceApis, complete};
 pub use outcome::{
-    Alarm, AttackPath, Category, Evidence, Fix, InOrder, Mitigation, PathStep, Policy, Question, Recovery, Response, Review, Runbook,
+    Alarm, AttackPath, Category, Cut, Evidence, Fix, InOrder, Mitigation, PathStep, Policy, Question, Recovery, Response, Review, Runbook,
     Score, Severity, Status, Term, Threat, TrainingTopic,
 };
 pub use review::review;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use bartizan_model::{Address, Architecture, Diagnostic, Span};
 
+use crate::attack::Attack;
+
 /// A review of one architecture: all seven steps.
 #[derive(Clone, Debug)]
 pub struct Review {
@@ -11,8 +13,10 @@ pub struct Review {
     pub architecture: Architecture,
     /// Threats, worst first (severity, then risk, then id).
     pub threats: Vec<Threat>,
-    /// Attack paths, likeliest first.
+    /// Attack paths from outside to administrator rights and sensitive data, likeliest first.
     pub attack_paths: Vec<AttackPath>,
+    /// The attack graph that they are paths of.
+    pub attack: Attack,
     /// Mitigations, most risk reduced first.
     pub mitigations: Vec<Mitigation>,
     /// Alarms, recovery and runbooks.
@@ -210,12 +214,30 @@ pub struct AttackPath {
     pub id: String,
     /// Where it starts.
     pub from: String,
-    /// Where it ends.
+    /// Where it ends: an address, or `admin`.
     pub to: String,
+    /// What is done with data at its end: `read`, `write`, `destroy`, `disrupt`.
+    pub operation: Option<&'static str>,
     /// Probability that an attacker who tries gets through, ratio 0..=1.
     pub likelihood: f64,
-    /// The steps in order.
+    /// The steps in order; each comes after those that it rests on.
     pub steps: Vec<PathStep>,
+    /// Single changes that take at least four fifths of the likelihood, those that end most paths first; each is proven by computing the
+    /// graph without it.
+    pub cuts: Vec<Cut>,
+}
+
+/// A change that ends attack paths.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cut {
+    /// What to change, in words.
+    pub text: String,
+    /// Likelihood of reaching the goal after it, ratio 0..=1; 0 where no way is left.
+    pub likelihood: f64,
+    /// Where.
+    pub evidence: Vec<Evidence>,
+    /// Other paths of the review that it ends as well, by id.
+    pub also_ends: Vec<String>,
 }
 
 /// One step of an attack path.
@@ -231,6 +253,10 @@ pub struct PathStep {
     pub actions: Vec<String>,
     /// True where it rests on a flaw that the plan does not show.
     pub assumption: bool,
+    /// What must hold and the plan does not tell, in words.
+    pub conditions: Vec<String>,
+    /// Chance that the step works for somebody who tries, ratio 0..=1.
+    pub likelihood: f64,
     /// What shows it.
     pub evidence: Vec<Evidence>,
 }
@@ -391,6 +417,8 @@ pub struct TrainingTopic {
 pub struct Policy {
     /// Today, ISO 8601, for decisions that expire; `None`: none expires.
     pub today: Option<String>,
+    /// Whether the attack graph lists what each principal may do to each component, beyond what its search needs.
+    pub every_right: bool,
     /// Rules to leave out, by id.
     pub disabled_rules: Vec<String>,
     /// Values by which messages and runbooks are filled when the plan has none: region, account.

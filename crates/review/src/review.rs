@@ -3,16 +3,25 @@
 use bartizan_model::Architecture;
 
 use crate::catalogue::Catalogue;
-use crate::outcome::{Policy, Review};
-use crate::{complete, mitigations, response, threats, training};
+use crate::flows::set::FlowSet;
+use crate::flows::{Context, Entities, complete_with};
+use crate::outcome::{AttackPath, Policy, Review, Threat};
+use crate::{attack, mitigations, response, threats, training};
 
 /// Reviews an architecture.
 pub fn review(mut architecture: Architecture, catalogue: &Catalogue, policy: &Policy) -> Review {
     threats::apply_to_settings(&mut architecture);
-    let (architecture, mut facts, mut diagnostics) =
-        complete(architecture, &catalogue.services, &catalogue.lifecycle, policy.today.as_deref());
+    let today = policy.today.as_deref();
+    let look = |context: &Context<'_>, flows: &FlowSet, entities: &Entities| {
+        attack::analyse(context, flows, entities, &catalogue.attack, today, policy.every_right)
+    };
+    let (architecture, mut facts, attack, mut diagnostics) =
+        complete_with(architecture, &catalogue.services, &catalogue.lifecycle, today, look);
+    let attack_paths = attack.of_review(&architecture.assets);
+    attack::facts::add(&attack, &attack_paths, &mut facts);
     threats::apply_to_facts(&architecture, &mut facts);
-    let found = threats::find(&architecture, &facts, catalogue, policy);
+    let mut found = threats::find(&architecture, &facts, catalogue, policy);
+    link(&mut found.threats, &attack_paths);
     diagnostics.extend(found.diagnostics);
     let mitigations = mitigations::mitigations(&architecture, &facts, &found.threats, catalogue);
     let response = response::response(&architecture, &facts, &found.threats, catalogue, policy);
@@ -20,12 +29,22 @@ pub fn review(mut architecture: Architecture, catalogue: &Catalogue, policy: &Po
     Review {
         architecture,
         threats: found.threats,
-        attack_paths: Vec::new(),
+        attack_paths,
+        attack,
         mitigations,
         response,
         questions: found.questions,
         in_order: found.in_order,
         training,
         diagnostics,
+    }
+}
+
+/// Tells each threat the paths that go through what it concerns.
+fn link(threats: &mut [Threat], paths: &[AttackPath]) {
+    for threat in threats {
+        let concerned = |address: &str| threat.targets.iter().any(|target| target.as_str() == address);
+        let through = paths.iter().filter(|path| path.steps.iter().any(|step| concerned(&step.from) || concerned(&step.to)));
+        threat.paths = through.map(|path| path.id.clone()).collect();
     }
 }

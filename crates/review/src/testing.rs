@@ -20,6 +20,7 @@ pub(crate) fn component(address: &str, component_type: &str) -> Draft {
         component_type: component_type.to_owned(),
         kind: Kind::Process,
         name: address.rsplit('.').next().unwrap_or(address).to_owned(),
+        name_text: None,
         stack: String::new(),
         account: None,
         region: None,

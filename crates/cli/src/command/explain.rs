@@ -152,14 +152,8 @@ fn question(review: &Review, question: &Question) -> String {
 }
 
 fn path(review: &Review, path: &AttackPath) -> String {
-    let mut out = format!("# {} → {} (probability about {:.0} %)\n\n", path.from, path.to, path.likelihood * 100.0);
-    for (step, number) in path.steps.iter().zip(1..) {
-        let assumed = if step.assumption { " (assumed)" } else { "" };
-        out.push_str(&format!("{number}. {} → {}: {}{assumed} {}\n", step.from, step.to, step.technique, step.actions.join(", ")));
-        for item in &step.evidence {
-            out.push_str(&format!("   {}: {}\n", place(review, item.span), redact(&item.text)));
-        }
-    }
+    let mut out = String::new();
+    super::paths::path(&mut out, review, path);
     out
 }
 

@@ -54,6 +54,7 @@ fn component(object: &Object, index: &Index<'_>) -> Option<Component> {
         component_type: lowered.component_type.to_owned(),
         kind: lowered.kind,
         name: object.name.clone(),
+        name_text: None,
         stack: object.stack.clone(),
         account: None,
         region: None,

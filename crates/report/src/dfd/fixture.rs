@@ -23,6 +23,7 @@ impl System {
             component_type: component_type.to_owned(),
             kind,
             name: if address == "internet" { "Internet".to_owned() } else { name.to_owned() },
+            name_text: None,
             stack: String::new(),
             account: None,
             region: None,

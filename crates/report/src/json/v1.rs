@@ -3,6 +3,7 @@
 //! The schema is generated from the types that are written; secrets are hidden as in every report.
 
 mod architecture;
+mod paths;
 mod response;
 mod threat;
 mod value;
@@ -14,15 +15,16 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use architecture::{ArchitectureDto, AssetDto, BoundaryDto, ComponentDto, DiagnosticDto, FlowDto, Origin, ReasonDto, RelatedDto};
+pub use paths::{ACCESS, AccessDto, AttackPathDto, CutDto, EdgeDto, PATHS, PathStepDto, PathsDto, PrincipalDto, access, paths};
 pub use response::{AlarmDto, FixDto, InOrderDto, MitigationDto, QuestionDto, RecoveryDto, ResponseDto, RunbookDto, TrainingDto};
-pub use threat::{AttackPathDto, EvidenceDto, LevelsDto, PathStepDto, RiskDto, ScoreDto, TermDto, ThreatDto};
+pub use threat::{EvidenceDto, LevelsDto, RiskDto, ScoreDto, TermDto, ThreatDto};
 
 /// Name of the review's format.
 pub const REVIEW: &str = "bartizan/review/1";
 /// Name of the model's format.
 pub const MODEL: &str = "bartizan/model/1";
 /// Names that [`schema`] knows.
-pub const SCHEMAS: [&str; 2] = ["review", "model"];
+pub const SCHEMAS: [&str; 4] = ["review", "model", "access", "paths"];
 
 /// The whole review.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -106,6 +108,8 @@ pub fn schema(name: &str) -> Option<Value> {
     match name {
         "review" => Some(schemars::schema_for!(ReviewDto).to_value()),
         "model" => Some(schemars::schema_for!(ModelDto).to_value()),
+        "access" => Some(schemars::schema_for!(AccessDto).to_value()),
+        "paths" => Some(schemars::schema_for!(PathsDto).to_value()),
         _ => None,
     }
 }

@@ -13,6 +13,8 @@ pub struct RiskTable {
     matrix: [[Severity; 5]; 5],
     /// Points on the likelihood by exposure: `internet`, `other-accounts`, `account`, `vpc`, `cluster`, `none`.
     pub exposure: Vec<Adjustment>,
+    /// Points on the likelihood of what lies on an attack path.
+    pub attack_path: Option<PathPoints>,
     /// Environments, first match wins.
     pub environments: Vec<EnvironmentWords>,
     /// Effect of declared workload figures.
@@ -38,6 +40,7 @@ impl Default for RiskTable {
         Self {
             matrix,
             exposure: Vec::new(),
+            attack_path: None,
             environments: Vec::new(),
             workload: Vec::new(),
             guessed_assets: 0.5,
@@ -61,6 +64,18 @@ impl RiskTable {
 pub struct Adjustment {
     /// What it is for.
     pub of: String,
+    /// Points.
+    pub points: f64,
+    /// Why.
+    pub because: String,
+}
+
+/// Points of an attack path.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PathPoints {
+    /// Least likelihood of the path that counts, ratio 0..=1.
+    pub at_least: f64,
     /// Points.
     pub points: f64,
     /// Why.
@@ -106,6 +121,8 @@ struct RiskFile {
     #[expect(dead_code, reason = "read by people and by the generated documentation only")]
     because: String,
     exposure: Vec<Adjustment>,
+    #[serde(default)]
+    attack_path: Option<PathPoints>,
     environments: Vec<EnvironmentWords>,
     workload: Vec<WorkloadRule>,
     guessed_assets: Ratio,
@@ -171,6 +188,7 @@ pub(super) fn load(path: &str, text: &str, table: &mut RiskTable, problems: &mut
     *table = RiskTable {
         matrix,
         exposure: file.exposure,
+        attack_path: file.attack_path,
         environments: file.environments,
         workload: file.workload,
         guessed_assets: file.guessed_assets.ratio.value,

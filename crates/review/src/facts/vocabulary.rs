@@ -88,6 +88,11 @@ pub const FACTS: &[FactDoc] = &[
     component("backed_up", FactKind::Bool, "a backup plan selects it, by link or by tag"),
     system("backup_plans", FactKind::List, "addresses of backup plans"),
     component(
+        "becomes_admin",
+        FactKind::Bool,
+        "the user or role is no administrator and can certainly make itself one, by itself or by other principals (attack graph)",
+    ),
+    component(
         "broad_ingress",
         FactKind::List,
         "rules of its security groups that admit whole networks (the VPC's CIDR, prefix of 16 bits or fewer) or carry no port limit between members: maps with cidr, protocol, from_port, to_port, group, kind (vpc, private, self, group)",
@@ -134,6 +139,11 @@ pub const FACTS: &[FactDoc] = &[
         "external entities (internet, aws:anyone, aws:account/…) whose data reaches it along active flows, however far",
     ),
     system("environments", FactKind::List, "environment names (prod, staging, dev, …) found in tags and names of one account"),
+    component(
+        "escalates_via",
+        FactKind::List,
+        "the steps (texts) by which the user or role, that is no administrator, becomes one; unknown where conditions are open (attack graph)",
+    ),
     component("event_loop", FactKind::List, "addresses of a cycle of triggers through it"),
     component(
         "external_input",
@@ -207,6 +217,11 @@ pub const FACTS: &[FactDoc] = &[
         "for a role: the trust for a CI provider admits any repository, any branch of one or has no condition on the subject",
     ),
     component(
+        "on_attack_path",
+        FactKind::Map,
+        "the likeliest attack path from outside that it lies on: `likelihood` (ratio 0..=1) and `path` (id)",
+    ),
+    component(
         "open_egress",
         FactKind::Bool,
         "its traffic may go to any address of the internet: a route out and a security group that lets it; or no VPC at all",
@@ -215,6 +230,16 @@ pub const FACTS: &[FactDoc] = &[
         "open_ingress",
         FactKind::List,
         "security group rules that admit the whole internet: maps with protocol, from_port, to_port, cidr, group",
+    ),
+    component(
+        "outsiders_become_admin",
+        FactKind::List,
+        "the steps (texts) by which somebody outside becomes administrator through this role or user, without any assumed flaw (attack graph)",
+    ),
+    component(
+        "outsiders_reach_data",
+        FactKind::List,
+        "the steps (texts) by which somebody outside reaches its data, without any assumed flaw (attack graph)",
     ),
     component(
         "own_key",

@@ -83,6 +83,7 @@ impl Entities {
             component_type: component_type.to_owned(),
             kind: Kind::ExternalEntity,
             name: name.to_owned(),
+            name_text: None,
             stack: String::new(),
             account: None,
             region: None,

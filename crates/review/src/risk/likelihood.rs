@@ -9,7 +9,10 @@ use crate::threats::{Subject, View, exposure_word};
 pub(super) fn terms(rule: &Rule, view: &View<'_>, subject: Subject<'_>) -> Vec<Term> {
     let base = Term { points: f64::from(rule.likelihood.base), text: rule.likelihood.because.clone(), evidence: Vec::new() };
     let mut terms = vec![base];
-    terms.extend(exposure(rule, view, subject));
+    let exposure = exposure(rule, view, subject);
+    // Whoever comes along a path has the foothold that a narrow exposure would ask for.
+    let path = attack_path(rule, view, subject).filter(|_| exposure.as_ref().is_none_or(|term| term.points <= 0.0));
+    terms.extend(path.or(exposure));
     terms
 }
 
@@ -31,6 +34,19 @@ fn exposure(rule: &Rule, view: &View<'_>, subject: Subject<'_>) -> Option<Term> 
         return None;
     }
     Some(Term { points: adjustment.points, text: adjustment.because.clone(), evidence: reasons.iter().filter_map(shown).take(3).collect() })
+}
+
+/// What outsiders can get to in steps is likelier to be hit than its own exposure says.
+fn attack_path(rule: &Rule, view: &View<'_>, subject: Subject<'_>) -> Option<Term> {
+    if rule.presumes_exposure {
+        return None;
+    }
+    let points = view.catalogue.risk.attack_path.as_ref()?;
+    let node = view.facts.by_component.get(&subject.component()?.address)?.get("on_attack_path")?;
+    let likelihood = node.get("likelihood")?.value.as_number().filter(|likelihood| *likelihood >= points.at_least)?;
+    let path = node.get("path")?.value.as_str()?;
+    let text = format!("{} ({path}, about {:.0} % of those who try)", points.because, likelihood * 100.0);
+    Some(Term { points: points.points, text, evidence: vec![Evidence { span: node.span, text: "the path begins here".to_owned() }] })
 }
 
 fn shown(reason: &Reason) -> Option<Evidence> {

@@ -1,7 +1,7 @@
 //! Threats, risks and attack paths as they are written.
 
 use bartizan_model::Sources;
-use bartizan_review::{AttackPath, Evidence, PathStep, Score, Term, Threat};
+use bartizan_review::{Evidence, Score, Term, Threat};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -125,38 +125,6 @@ pub struct RiskDto {
     pub decision: Option<String>,
 }
 
-/// A way from an entry to a goal.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct AttackPathDto {
-    /// Structural id.
-    pub id: String,
-    /// Where it starts.
-    pub from: String,
-    /// Where it ends.
-    pub to: String,
-    /// Probability that an attacker who tries gets through, ratio 0..=1.
-    pub likelihood: f64,
-    /// The steps in order.
-    pub steps: Vec<PathStepDto>,
-}
-
-/// One step of an attack path.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct PathStepDto {
-    /// Where.
-    pub from: String,
-    /// To.
-    pub to: String,
-    /// Technique.
-    pub technique: String,
-    /// IAM actions it uses.
-    pub actions: Vec<String>,
-    /// True where it rests on a flaw that the plan does not show.
-    pub assumption: bool,
-    /// What shows it.
-    pub evidence: Vec<EvidenceDto>,
-}
-
 impl ThreatDto {
     pub(super) fn of(threat: &Threat, sources: &Sources) -> Self {
         Self {
@@ -200,26 +168,6 @@ impl ScoreDto {
             evidence: evidence(&term.evidence, sources),
         };
         Self { value: score.value, terms: score.terms.iter().map(term).collect() }
-    }
-}
-
-impl AttackPathDto {
-    pub(super) fn of(path: &AttackPath, sources: &Sources) -> Self {
-        let step = |step: &PathStep| PathStepDto {
-            from: step.from.clone(),
-            to: step.to.clone(),
-            technique: step.technique.clone(),
-            actions: step.actions.clone(),
-            assumption: step.assumption,
-            evidence: evidence(&step.evidence, sources),
-        };
-        Self {
-            id: path.id.clone(),
-            from: path.from.clone(),
-            to: path.to.clone(),
-            likelihood: if path.likelihood.is_finite() { path.likelihood } else { 0.0 },
-            steps: path.steps.iter().map(step).collect(),
-        }
     }
 }
 

@@ -1,0 +1,106 @@
+//! `bartizan paths`: attack paths over network and permissions.
+
+use bartizan_model::Address;
+use bartizan_report::{Place, folder, json, redact};
+use bartizan_review::{AttackPath, Evidence, Goal, Policy, Review};
+
+use crate::args::{ListFormat, Paths};
+use crate::exit::Outcome;
+use crate::{pipeline, terminal};
+
+pub(super) fn run(arguments: &Paths) -> anyhow::Result<Outcome> {
+    let every_right = arguments.format == ListFormat::Json;
+    let (review, _) = pipeline::review_by(&arguments.input, Policy { today: pipeline::today(), every_right, ..Policy::default() })?;
+    terminal::diagnostics(&review.architecture, &[])?;
+    let found = match (&arguments.from, &arguments.to) {
+        (None, None) => review.attack_paths.clone(),
+        (from, to) => review.attack.paths(from.as_deref(), &goal(&review, to.as_deref())?),
+    };
+    let content = match arguments.format {
+        ListFormat::Json => folder::pretty(&json::v1::paths(&review, &found)),
+        ListFormat::Text => text(&review, &found).into_bytes(),
+    };
+    pipeline::write(&content, arguments.output.as_deref())?;
+    Ok(Outcome::Clean)
+}
+
+/// What the user wants a path to.
+fn goal(review: &Review, to: Option<&str>) -> anyhow::Result<Goal> {
+    let architecture = &review.architecture;
+    match to {
+        None | Some("admin") => Ok(Goal::Admin),
+        Some(name) => match name.strip_prefix("data:") {
+            Some(class) => {
+                let stores: Vec<Address> = architecture
+                    .assets
+                    .iter()
+                    .filter(|asset| asset.name == class)
+                    .flat_map(|asset| asset.stored_in.iter().cloned())
+                    .collect();
+                let known: Vec<String> = architecture.assets.iter().map(|asset| format!("`{}`", asset.name)).collect();
+                anyhow::ensure!(!stores.is_empty(), "there is no data `{class}` in the plan; it has {}", known.join(", "));
+                Ok(Goal::Components(stores))
+            }
+            None => Ok(Goal::Components(addresses(review, name))),
+        },
+    }
+}
+
+/// The component of an address; all instances where the address leaves out their keys.
+fn addresses(review: &Review, name: &str) -> Vec<Address> {
+    let exact = Address::new(name);
+    if review.architecture.components.contains_key(&exact) {
+        return vec![exact];
+    }
+    let of_block = review.architecture.components.keys().filter(|address| address.without_instance_keys() == exact);
+    of_block.cloned().collect()
+}
+
+fn text(review: &Review, paths: &[AttackPath]) -> String {
+    if paths.is_empty() {
+        return "no attack path\n".to_owned();
+    }
+    let mut out = String::new();
+    for path in paths {
+        self::path(&mut out, review, path);
+    }
+    out.push_str(&format!("{} attack path{}\n", paths.len(), if paths.len() == 1 { "" } else { "s" }));
+    out
+}
+
+/// One path, as `paths` and `explain` show it.
+pub(super) fn path(out: &mut String, review: &Review, path: &AttackPath) {
+    let operation = path.operation.map_or_else(String::new, |operation| format!(" ({operation})"));
+    out.push_str(&format!("{} → {}{operation}   about {} of those who try   {}\n", path.from, path.to, percent(path.likelihood), path.id));
+    for (step, number) in path.steps.iter().zip(1..) {
+        let assumed = if step.assumption { " (assumed, the plan shows no such flaw)" } else { "" };
+        out.push_str(&format!("  {number}. {} → {}  {}{assumed}\n", step.from, step.to, step.technique));
+        if !step.actions.is_empty() {
+            out.push_str(&format!("       with {}\n", step.actions.join(", ")));
+        }
+        for condition in &step.conditions {
+            out.push_str(&format!("       if {}\n", redact(condition)));
+        }
+        for item in &step.evidence {
+            out.push_str(&format!("       {}\n", shown(review, item)));
+        }
+    }
+    for cut in &path.cuts {
+        let also = if cut.also_ends.is_empty() { String::new() } else { format!(" and {} more,", cut.also_ends.len()) };
+        let at = cut.evidence.first().and_then(|item| Place::of(&review.architecture.sources, item.span));
+        let left = if cut.likelihood > 0.0 { format!("leaves {}", percent(cut.likelihood)) } else { "ends it".to_owned() };
+        out.push_str(&format!("  {left}{also} {}{}\n", redact(&cut.text), at.map_or_else(String::new, |at| format!("  {}", at.short()))));
+    }
+    out.push('\n');
+}
+
+fn shown(review: &Review, item: &Evidence) -> String {
+    let place = Place::of(&review.architecture.sources, item.span).map_or_else(String::new, |place| format!("{}: ", place.short()));
+    format!("{place}{}", redact(&item.text))
+}
+
+/// A ratio for readers: two significant digits below one per cent.
+pub(super) fn percent(ratio: f64) -> String {
+    let hundreds = ratio * 100.0;
+    if hundreds >= 1.0 { format!("{hundreds:.0} %") } else { format!("{hundreds:.2} %") }
+}

@@ -1,0 +1,337 @@
+//! The attack graph of a plan: from the internet, other accounts, identity providers and insiders to administrator rights and data.
+//!
+//! Step 3 of the review. Facts and steps are in [`graph`]; permissions are decided in [`rights`] over the [`world`] of principals and
+//! resources; [`join`] binds the catalogue's primitives, [`trust`], [`compute`] and [`secrets`] add what is no matter of one action.
+//! What it does not do: it does not guess actions from names, and it never takes an unknown for a yes or a no; what the plan does not tell
+//! becomes a condition of the step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bartizan_model::Address;
+
+mod can;
+mod cognito;
+pub(crate) mod compute;
+mod direct;
+pub(crate) mod facts;
+pub(crate) mod graph;
+mod join;
+mod paths;
+mod policy;
+pub(crate) mod query;
+mod reach;
+mod rights;
+mod secrets;
+mod trust;
+mod world;
+
+use compute::{Compute, plain};
+use graph::{AttackGraph, Fact, FactId, Operation};
+use join::Join;
+use rights::{Actor, Need, On, Rights};
+use trust::Entries;
+use world::World;
+
+use crate::catalogue::attack::{Gain, Primitive, Primitives, Variable};
+use crate::flows::index::Index;
+use crate::flows::set::FlowSet;
+use crate::flows::{Context, Entities};
+use crate::outcome::Evidence;
+
+pub use can::{Answer, Line, can};
+pub use query::{Access, Edge, Goal, Standing};
+
+/// Actions that together let their holder do anything: it can give itself whatever is missing, and it holds the main services.
+const ADMINISTRATION: &[&str] = &[
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreatePolicyVersion",
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:PassRole",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+    "iam:UpdateAssumeRolePolicy",
+    "cloudformation:CreateStack",
+    "dynamodb:GetItem",
+    "ec2:RunInstances",
+    "lambda:CreateFunction",
+    "rds:ModifyDBInstance",
+    "s3:GetObject",
+    "secretsmanager:GetSecretValue",
+    "sts:AssumeRole",
+];
+
+/// The attack graph with what is known of its principals.
+#[derive(Clone, Debug, Default)]
+pub struct Attack {
+    /// Facts and steps.
+    pub graph: AttackGraph,
+    /// Entries from outside with a name for readers, and the part of an ARN that names them otherwise.
+    pub(crate) entries: Vec<(FactId, String, Option<String>)>,
+    /// The part of the ARN that names a principal: `role/app`.
+    pub(crate) names: BTreeMap<Address, String>,
+    /// What of a principal's policies the plan does not tell.
+    pub(crate) gaps: BTreeMap<Address, String>,
+    /// Users, roles and groups with whether each is an administrator.
+    pub(crate) principals: Vec<(Address, &'static str, Administrator)>,
+    /// What reads, changes or destroys each kind of data: for administrators, who need no statement for it.
+    pub(crate) administered: Vec<Administered>,
+    /// Functions that other components call by configuration: caller, function.
+    pub(crate) calls: Vec<(Address, Address)>,
+    /// Direct rights, where they were asked for, and how many were left out.
+    pub(crate) direct: (Vec<direct::Direct>, usize),
+}
+
+/// What administrators do with one component.
+#[derive(Clone, Debug)]
+pub(crate) struct Administered {
+    pub(crate) account: String,
+    pub(crate) address: Address,
+    /// What is done with its data; nothing for a principal, which they become.
+    pub(crate) operation: Option<Operation>,
+    pub(crate) actions: Vec<String>,
+    pub(crate) evidence: Vec<Evidence>,
+}
+
+/// Whether a principal is an administrator by its own policies.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Administrator {
+    No,
+    /// Where the conditions hold.
+    When(Vec<String>),
+    Yes,
+}
+
+/// Builds the attack graph; with `every_right` also what each principal may do to each component.
+pub(crate) fn analyse(
+    context: &Context<'_>,
+    flows: &FlowSet,
+    entities: &Entities,
+    primitives: &Primitives,
+    today: Option<&str>,
+    every_right: bool,
+) -> Attack {
+    let index = &context.index;
+    let world = World::read(index);
+    let needed = primitives.list.iter().flat_map(|primitive| &primitive.needs).flat_map(|need| need.actions().cloned());
+    let actions = needed.chain(ADMINISTRATION.iter().map(|action| (*action).to_owned()));
+    let rights = Rights::new(&world, actions, today);
+    let mut graph = AttackGraph::default();
+    let mut entries = Entries::default();
+    let held = secrets::find(context);
+    let holders: BTreeSet<Address> = held.iter().map(|held| held.holder.clone()).collect();
+    let mut attack = Attack::default();
+
+    trust::add(&rights, index, &mut entries, &mut graph);
+    Compute { index, flows, entities, primitives }.add(&mut entries, &mut graph);
+    cognito::add(index, &mut entries, &mut graph);
+    secrets::add(context, &held, &mut graph);
+    for (address, principal) in &world.principals {
+        let actor = Actor { principal, elevated: false };
+        let administrator = administrator(&rights, actor);
+        let own = graph.fact(Fact::Identity(address.clone()));
+        if let Some(step) = administers(own, &principal.account, &administrator, evidence_of(&rights, actor), &mut graph) {
+            graph.step(step);
+        }
+        let kind = principal.component.component_type.rsplit('.').next().unwrap_or("");
+        let kind = match kind {
+            "user" => "user",
+            "role" => "role",
+            _ => "group",
+        };
+        attack.principals.push((address.clone(), kind, administrator));
+    }
+    let mut join = Join::new(&rights, index, &holders, &mut graph);
+    for (principal, (_, _, administrator)) in world.principals.values().zip(&attack.principals) {
+        if *administrator != Administrator::Yes {
+            primitives.list.iter().for_each(|primitive| join.run(Actor { principal, elevated: false }, primitive));
+        }
+    }
+    elevated(&rights, &mut graph, index, &holders, primitives);
+    attack.administered = administered(&world, primitives);
+    for item in &attack.administered {
+        let from = graph.fact(Fact::Admin(item.account.clone()));
+        let mut gives = match item.operation {
+            Some(operation) => vec![Fact::Data(item.address.clone(), operation)],
+            None => vec![Fact::Identity(item.address.clone())],
+        };
+        if item.operation == Some(Operation::Read) && holders.contains(&item.address) {
+            gives.push(Fact::Configuration(item.address.clone()));
+        }
+        for fact in gives {
+            let gives = graph.fact(fact);
+            let step = plain(from, gives, "administers", 0.98, item.evidence.as_slice().into());
+            graph.step(graph::Step { actions: item.actions.as_slice().into(), ..step });
+        }
+    }
+    attack.entries = entries.list.into_iter().map(|(entry, name)| (entry, name, entries.arns.get(&entry).cloned())).collect();
+    attack.gaps = world.principals.iter().filter_map(|(address, principal)| Some((address.clone(), principal.gap.clone()?))).collect();
+    attack.names = world.principals.iter().filter_map(|(address, principal)| Some((address.clone(), arn_name(principal)?))).collect();
+    if every_right {
+        attack.calls = calls(index, flows);
+        attack.direct = direct::rights(&rights, index, &attack);
+    }
+    attack.graph = graph;
+    attack
+}
+
+/// Functions that components of the plan call.
+fn calls(index: &Index<'_>, flows: &FlowSet) -> Vec<(Address, Address)> {
+    let is_function = |address: &Address| index.component(address).is_some_and(|component| component.component_type == "lambda.function");
+    let calls =
+        flows.values().filter(|flow| crate::flows::is_active(flow) && is_function(&flow.to) && index.component(&flow.from).is_some());
+    let mut calls: Vec<_> = calls.map(|flow| (flow.from.clone(), flow.to.clone())).collect();
+    calls.dedup();
+    calls
+}
+
+/// What follows when a principal can be given any permission: everything, unless a boundary or a deny still limits it.
+fn elevated<'w, 'a>(
+    rights: &'w Rights<'w, 'a>,
+    graph: &'w mut AttackGraph,
+    index: &Index<'a>,
+    holders: &'w BTreeSet<Address>,
+    primitives: &Primitives,
+) {
+    let world = rights.world;
+    // Changing a group changes its members.
+    for (address, principal) in &world.principals {
+        for group in &principal.groups {
+            let Some(changed) = graph.find(&Fact::Group(group.clone())) else { continue };
+            let member = graph.fact(Fact::Identity(address.clone()));
+            let gives = graph.fact(Fact::Elevated(address.clone()));
+            let evidence = principal.component.span.map(|span| Evidence { span, text: format!("`{address}` is in `{group}`") });
+            let step = plain(changed, gives, "group-member", 1.0, evidence.into_iter().collect());
+            graph.step(graph::Step { premises: vec![changed, member], ..step });
+        }
+    }
+    let facts: Vec<Fact> = graph.facts.iter().filter(|fact| matches!(fact, Fact::Elevated(_) | Fact::Group(_))).cloned().collect();
+    let mut limited = Vec::new();
+    for fact in facts {
+        let (Fact::Elevated(address) | Fact::Group(address)) = &fact else { continue };
+        let Some(principal) = world.principals.get(address) else { continue };
+        let actor = Actor { principal, elevated: true };
+        let own = graph.fact(fact.clone());
+        let administrator = administrator(rights, actor);
+        let evidence = query::declared(principal.component, "nothing else limits it");
+        match administers(own, &principal.account, &administrator, evidence, graph) {
+            Some(step) => graph.step(step),
+            None => limited.push(actor),
+        }
+    }
+    let mut join = Join::new(rights, index, holders, graph);
+    for actor in limited {
+        primitives.list.iter().for_each(|primitive| join.run(actor, primitive));
+    }
+}
+
+fn administers(
+    own: FactId,
+    account: &str,
+    administrator: &Administrator,
+    evidence: Vec<Evidence>,
+    graph: &mut AttackGraph,
+) -> Option<graph::Step> {
+    let conditions = match administrator {
+        Administrator::No => return None,
+        Administrator::When(conditions) => conditions.clone(),
+        Administrator::Yes => Vec::new(),
+    };
+    let gives = graph.fact(Fact::Admin(account.to_owned()));
+    let probability = if conditions.is_empty() { 1.0 } else { 0.5 };
+    let step = plain(own, gives, "administrator", probability, evidence.into());
+    Some(graph::Step { conditions: conditions.into(), ..step })
+}
+
+/// Whether an actor may do everything that administration takes.
+fn administrator(rights: &Rights<'_, '_>, actor: Actor<'_, '_>) -> Administrator {
+    let mut conditions: BTreeSet<String> = BTreeSet::new();
+    for action in ADMINISTRATION {
+        let Some(grant) = grant_everywhere(rights, actor, action) else { return Administrator::No };
+        conditions.extend(grant.needs.iter().map(|need| match need {
+            Need::SecondFactor => "the caller has a second factor".to_owned(),
+            Need::Tags => "the resource has the tag that is asked for".to_owned(),
+            Need::Open(words) => words.clone(),
+        }));
+    }
+    if conditions.is_empty() { Administrator::Yes } else { Administrator::When(conditions.into_iter().collect()) }
+}
+
+/// The right on any resource whatever, not just on some.
+fn grant_everywhere(rights: &Rights<'_, '_>, actor: Actor<'_, '_>, action: &str) -> Option<rights::Grant> {
+    rights.may(actor, action, On::Everything, &[])
+}
+
+fn evidence_of(rights: &Rights<'_, '_>, actor: Actor<'_, '_>) -> Vec<Evidence> {
+    ADMINISTRATION
+        .first()
+        .and_then(|action| grant_everywhere(rights, actor, action))
+        .map(|grant| grant.evidence.to_vec())
+        .unwrap_or_default()
+}
+
+/// What administrators do with data: one entry per component and operation.
+fn administered(world: &World<'_>, primitives: &Primitives) -> Vec<Administered> {
+    let mut out: BTreeMap<(Address, Option<Operation>), Administered> = BTreeMap::new();
+    for primitive in &primitives.list {
+        if let Gain::User | Gain::Role | Gain::Rights = primitive.gives {
+            become_others(world, primitive, &mut out);
+            continue;
+        }
+        let operation = match primitive.gives {
+            Gain::Read => Operation::Read,
+            Gain::Write => Operation::Write,
+            Gain::Destroy => Operation::Destroy,
+            _ => continue,
+        };
+        for address in primitive.target.iter().flat_map(|name| world.of_type(name)) {
+            let Some(target) = world.targets.get(address) else { continue };
+            let item = out.entry((address.clone(), Some(operation))).or_insert_with(|| Administered::of(target, Some(operation)));
+            item.add(primitive.needs.iter().flat_map(|need| need.actions()));
+        }
+    }
+    out.into_values().collect()
+}
+
+/// An administrator becomes any user by a key or password of its own, any role by its trust.
+fn become_others(world: &World<'_>, primitive: &Primitive, out: &mut BTreeMap<(Address, Option<Operation>), Administered>) {
+    let [need] = primitive.needs.as_slice() else { return };
+    let kind = match need.on {
+        Some(Variable::User) => "iam.user",
+        Some(Variable::Role) => "iam.role",
+        _ => return,
+    };
+    for target in world.of_type(kind).iter().filter_map(|address| world.targets.get(address)) {
+        let item = out.entry((target.component.address.clone(), None)).or_insert_with(|| Administered::of(target, None));
+        item.add(need.actions());
+    }
+}
+
+impl Administered {
+    fn of(target: &world::Target<'_>, operation: Option<Operation>) -> Self {
+        Self {
+            account: target.account.clone(),
+            address: target.component.address.clone(),
+            operation,
+            actions: Vec::new(),
+            evidence: query::declared(target.component, "it lies in the account that is administered"),
+        }
+    }
+
+    fn add<'p>(&mut self, actions: impl Iterator<Item = &'p String>) {
+        for action in actions {
+            if !self.actions.contains(action) {
+                self.actions.push(action.clone());
+            }
+        }
+    }
+}
+
+/// `role/app`, as an ARN names a principal.
+fn arn_name(principal: &world::Principal<'_>) -> Option<String> {
+    let texts = principal.caller.as_ref()?.name.texts();
+    let [.., resource] = texts.iter().find_map(|text| text.arn_segments())?;
+    Some(resource.to_string())
+}

@@ -1,0 +1,598 @@
+//! Who may do what: every policy of a principal and of the resource together, decided by `bartizan_iam`, with the statements that grant.
+//!
+//! Most questions have a plain answer: nothing of a principal speaks of the action, or one statement grants it on everything and nothing
+//! limits that. Both are known from one reading of each policy; only the rest is decided request by request.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bartizan_iam::{
+    Context, ContextValue, Decision, Document, Effect, KeyClass, Layer, Node, Origin, Policies, PolicyText, Request, ResourceName,
+    Statement, Tree, decide,
+};
+use bartizan_model::{Address, Component};
+
+use super::policy::span;
+use super::reach::{Reach, Reaches};
+use super::world::{Policy, Principal, Target, World};
+use crate::outcome::Evidence;
+
+/// A right, with what it still takes.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant {
+    /// What must hold and is not certain.
+    pub(crate) needs: Vec<Need>,
+    /// The statements that grant.
+    pub(crate) evidence: Arc<[Evidence]>,
+}
+
+/// What a right still takes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    /// The caller has used a second factor.
+    SecondFactor,
+    /// The tags of the resource are other than the plan says.
+    Tags,
+    /// Something the plan does not tell, in words.
+    Open(String),
+}
+
+/// What a right is asked on.
+#[derive(Clone, Copy)]
+pub(crate) enum On<'t, 'a> {
+    /// Any resource will do.
+    Anything,
+    /// Every resource of the account that nobody has named.
+    Everything,
+    /// This component.
+    Component(&'t Target<'a>),
+    /// What lies in it.
+    Objects(&'t Target<'a>),
+}
+
+/// Keys of the request that a question fixes.
+pub(crate) type Fixed<'f> = &'f [(&'static str, Option<&'f str>)];
+
+/// Who asks: a principal, or the principal with any permission that its account can give it.
+#[derive(Clone, Copy)]
+pub(crate) struct Actor<'w, 'a> {
+    pub(crate) principal: &'w Principal<'a>,
+    pub(crate) elevated: bool,
+}
+
+/// What one principal holds of the actions that are asked for.
+struct Held {
+    /// By action: some statement may grant it.
+    possible: Vec<bool>,
+    /// By action: a statement grants it on everything, without condition, and the boundary does as well.
+    everywhere: HashMap<u16, Arc<[Evidence]>>,
+    /// By action: what the denies that may speak of it may strike.
+    denied: HashMap<u16, Vec<Rc<Reach>>>,
+    /// By action: what the statements that may grant it speak of.
+    granted: HashMap<u16, Vec<Rc<Reach>>>,
+    /// Answers for resources that no statement names: they differ only in their kind, their tags and what the question fixes.
+    alike: RefCell<HashMap<Alike, Option<Grant>>>,
+}
+
+/// What answers of one principal for resources that nothing names depend on: action, service, tags that matter, contents or not, what is fixed.
+type Alike = (u16, Rc<str>, bool, Option<String>);
+
+/// Answers questions about one plan.
+pub(crate) struct Rights<'w, 'a> {
+    pub(crate) world: &'w World<'a>,
+    /// Actions that are asked for, lower case, sorted.
+    actions: Vec<String>,
+    /// The same as they are written.
+    written: Vec<String>,
+    /// Index of each, by both spellings.
+    places: HashMap<String, u16>,
+    reaches: Reaches,
+    today: Option<String>,
+    /// Condition keys on tags of resources that some policy uses, lower case.
+    tag_keys: BTreeSet<String>,
+    everything: Rc<Policy>,
+    held: RefCell<HashMap<(Address, bool), Rc<Held>>>,
+    /// By resource: its service and the tags that conditions ask for.
+    kinds: RefCell<HashMap<Address, Rc<str>>>,
+    /// The last one, by address in memory: questions come principal by principal.
+    last: RefCell<Option<(usize, bool, Rc<Held>)>>,
+}
+
+impl<'w, 'a> Rights<'w, 'a> {
+    /// `actions` are those that will be asked for; others can be asked too, only slower.
+    pub(crate) fn new(world: &'w World<'a>, actions: impl IntoIterator<Item = String>, today: Option<&str>) -> Self {
+        let written: BTreeMap<String, String> = actions.into_iter().map(|action| (action.to_ascii_lowercase(), action)).collect();
+        let (actions, written): (Vec<String>, Vec<String>) = written.into_iter().unzip();
+        let mut tag_keys = BTreeSet::new();
+        for principal in world.principals.values() {
+            principal.policies.iter().chain(&principal.boundary).for_each(|policy| tags_in(&policy.document, &mut tag_keys));
+            principal.trust.iter().for_each(|document| tags_in(document, &mut tag_keys));
+        }
+        world.targets.values().filter_map(|target| target.policy.as_ref()).for_each(|document| tags_in(document, &mut tag_keys));
+        let names = actions.iter().chain(&written).zip((0..u16::MAX).take(actions.len()).cycle());
+        let places = names.map(|(name, index)| (name.clone(), index)).collect();
+        Self {
+            world,
+            places,
+            reaches: Reaches::new(world),
+            last: RefCell::new(None),
+            kinds: RefCell::default(),
+            actions,
+            written,
+            today: today.map(|day| format!("{day}T00:00:00Z")),
+            tag_keys,
+            everything: Rc::new(Policy { document: allow_everything(), attached_at: None, name: "any permission".to_owned() }),
+            held: RefCell::new(HashMap::new()),
+        }
+    }
+
+    /// False where nothing of an actor's own policies can grant an action.
+    pub(crate) fn possible(&self, actor: Actor<'_, 'a>, action: &str) -> bool {
+        match self.index(action) {
+            Some(index) => self.held(actor).possible.get(usize::from(index)).copied().unwrap_or(false),
+            None => {
+                let action = action.to_ascii_lowercase();
+                self.policies(actor).iter().any(|policy| policy.document.allows().any(|s| s.actions.matches_lower(&action).is_possible()))
+            }
+        }
+    }
+
+    /// Whether an actor may do something.
+    pub(crate) fn may(&self, actor: Actor<'_, 'a>, action: &str, on: On<'_, 'a>, fixed: Fixed<'_>) -> Option<Grant> {
+        let by_resource = match on {
+            On::Component(target) | On::Objects(target) => {
+                let named = self.world.admits(&target.component.address, &actor.principal.component.address);
+                named && target.policy.as_ref().is_some_and(|policy| speaks_of(policy, &action.to_ascii_lowercase()))
+            }
+            On::Anything | On::Everything => false,
+        };
+        if !by_resource {
+            let Some(index) = self.index(action) else {
+                return if self.possible(actor, action) { self.asked(actor, action, on, fixed) } else { None };
+            };
+            let held = self.held(actor);
+            if !held.possible.get(usize::from(index)).copied().unwrap_or(false) || !reached(held.granted.get(&index), on) {
+                return None;
+            }
+            if !is_key_or_role(on)
+                && let Some(evidence) = held.everywhere.get(&index)
+                && self.same_account(actor, on)
+                && !struck(held.denied.get(&index), on)
+            {
+                return Some(Grant { needs: Vec::new(), evidence: evidence.clone() });
+            }
+            if let Some(key) = self.alike(&held, index, on, fixed).filter(|_| self.same_account(actor, on)) {
+                if let Some(known) = held.alike.borrow().get(&key) {
+                    return known.clone();
+                }
+                let answer = self.asked(actor, action, on, fixed);
+                held.alike.borrow_mut().insert(key, answer.clone());
+                return answer;
+            }
+        }
+        self.asked(actor, action, on, fixed)
+    }
+
+    /// What the answer depends on, where no statement names the resource and it has no policy of its own.
+    fn alike(&self, held: &Held, index: u16, on: On<'_, 'a>, fixed: Fixed<'_>) -> Option<Alike> {
+        let (target, objects) = match on {
+            On::Component(target) => (target, false),
+            On::Objects(target) => (target, true),
+            On::Anything | On::Everything => return None,
+        };
+        let address = &target.component.address;
+        let names = |reach: &Rc<Reach>| matches!(&**reach, Reach::Only(some) if some.contains(address));
+        let named =
+            [&held.granted, &held.denied].into_iter().any(|by_action| by_action.get(&index).is_some_and(|list| list.iter().any(names)));
+        if named || target.policy.is_some() || target.component.service == "iam" || target.component.service == "kms" {
+            return None;
+        }
+        let fixed = (!fixed.is_empty()).then(|| format!("{fixed:?}"));
+        Some((index, self.kind(target), objects, fixed))
+    }
+
+    /// Service and the tags that conditions ask for.
+    fn kind(&self, target: &Target<'a>) -> Rc<str> {
+        if let Some(known) = self.kinds.borrow().get(&target.component.address) {
+            return known.clone();
+        }
+        let mut kind = target.component.component_type.clone();
+        for key in &self.tag_keys {
+            let name = key.split_once('/').map_or("", |(_, name)| name);
+            let tag = target.component.tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(name));
+            kind.push_str(&format!("|{:?}", tag.map(|(_, node)| value_of(node))));
+        }
+        let kind: Rc<str> = kind.into();
+        self.kinds.borrow_mut().insert(target.component.address.clone(), kind.clone());
+        kind
+    }
+
+    /// The same where the resource's policy or trust names the actor, so that its own policies need not speak of the action.
+    pub(crate) fn by_resource(&self, actor: Actor<'_, 'a>, action: &str, target: &Target<'a>) -> Option<Grant> {
+        self.on(actor, action, &target.name, Some(target), &[])
+    }
+
+    fn asked(&self, actor: Actor<'_, 'a>, action: &str, on: On<'_, 'a>, fixed: Fixed<'_>) -> Option<Grant> {
+        match on {
+            On::Component(target) => self.on(actor, action, &target.name, Some(target), fixed),
+            On::Objects(target) => self.on(actor, action, target.objects.as_ref().unwrap_or(&target.name), Some(target), fixed),
+            On::Everything => {
+                let service = action.split(':').next().unwrap_or("any").to_ascii_lowercase();
+                let name = ResourceName::new(format!("arn:aws:{service}:any:{}:any/any", actor.principal.account));
+                self.on(actor, action, &name, None, fixed)
+            }
+            On::Anything => self.places(actor, action).iter().find_map(|name| self.on(actor, action, name, None, fixed)),
+        }
+    }
+
+    /// What an actor's statements may grant one of some actions on: components, or everything.
+    pub(crate) fn reach<'s>(&self, actor: Actor<'_, 'a>, actions: impl Iterator<Item = &'s String>) -> Reach {
+        let held = self.held(actor);
+        let mut found = BTreeSet::new();
+        for index in actions.filter_map(|action| self.index(action)) {
+            for reach in held.granted.get(&index).into_iter().flatten() {
+                match &**reach {
+                    Reach::Everything => return Reach::Everything,
+                    Reach::Only(some) => found.extend(some.iter().cloned()),
+                }
+            }
+        }
+        Reach::Only(found)
+    }
+
+    fn same_account(&self, actor: Actor<'_, 'a>, on: On<'_, 'a>) -> bool {
+        match on {
+            On::Anything | On::Everything => true,
+            On::Component(target) | On::Objects(target) => {
+                target.account == actor.principal.account && target.policy.as_ref().is_none_or(|policy| policy.denies().next().is_none())
+            }
+        }
+    }
+
+    fn on(&self, actor: Actor<'_, 'a>, action: &str, name: &ResourceName, target: Option<&Target<'a>>, fixed: Fixed<'_>) -> Option<Grant> {
+        let (decision, policies) = self.decide(actor, action, name, target, true, fixed)?;
+        if decision.allowed().is_possible() {
+            return Some(self.grant(&decision, &policies, target, action, Vec::new()));
+        }
+        // With other tags it may be allowed; whoever can set them can meet that.
+        target.filter(|_| !self.tag_keys.is_empty())?;
+        let (decision, policies) = self.decide(actor, action, name, target, false, fixed)?;
+        decision.allowed().is_possible().then(|| self.grant(&decision, &policies, target, action, vec![Need::Tags]))
+    }
+
+    /// The full decision on one request, for `--can`.
+    pub(crate) fn decide<'r>(
+        &'r self,
+        actor: Actor<'r, 'a>,
+        action: &str,
+        name: &ResourceName,
+        target: Option<&'r Target<'a>>,
+        tags_known: bool,
+        fixed: Fixed<'_>,
+    ) -> Option<(Decision<'r>, Vec<&'r Policy>)> {
+        let caller = actor.principal.caller.clone()?;
+        let mut request = Request::new(caller, action, name.clone(), self.context(actor, target, tags_known, fixed));
+        request.resource_account = Some(target.map_or_else(|| actor.principal.account.as_str(), |target| target.account.as_str()).into());
+        let identity = self.policies(actor);
+        let resource = match target {
+            Some(target) if action.to_ascii_lowercase().starts_with("sts:assumerole") => {
+                self.world.principals.get(&target.component.address).and_then(|role| role.trust.as_ref())
+            }
+            Some(target) => target.policy.as_ref(),
+            None => None,
+        };
+        let policies = Policies {
+            identity: identity.iter().map(|policy| &policy.document).collect(),
+            boundary: actor.principal.boundary.as_ref().map(|policy| &policy.document),
+            resource,
+            ..Policies::default()
+        };
+        Some((decide(&request, &policies), identity))
+    }
+
+    fn policies<'r>(&'r self, actor: Actor<'r, 'a>) -> Vec<&'r Policy> {
+        let added = actor.elevated.then_some(&*self.everything);
+        actor.principal.policies.iter().map(|policy| &**policy).chain(added).collect()
+    }
+
+    /// What is known of a request. Source: IAM User Guide, global condition context keys.
+    fn context(&self, actor: Actor<'_, 'a>, target: Option<&Target<'a>>, tags_known: bool, fixed: Fixed<'_>) -> Context {
+        let mut context = Context::open();
+        let single = |text: &str| ContextValue::Single(text.into());
+        context.set("aws:ViaAWSService", single("false"));
+        context.set("aws:SecureTransport", single("true"));
+        if let Some(today) = &self.today {
+            context.set("aws:CurrentTime", single(today));
+            context.set("aws:TokenIssueTime", single(today));
+        }
+        // Long-term keys have no session.
+        if is_user(actor.principal.component) {
+            context.set("aws:TokenIssueTime", ContextValue::Absent);
+        }
+        // Whoever attaches a policy picks the strongest.
+        context.set("iam:PolicyARN", single("arn:aws:iam::aws:policy/AdministratorAccess"));
+        context.set("iam:PermissionsBoundary", ContextValue::Absent);
+        tag_values("aws:principaltag/", &actor.principal.component.tags, &mut context);
+        if let Some(target) = target {
+            let bound = self.world.principals.get(&target.component.address).and_then(|principal| principal.boundary.as_ref());
+            if let Some(bound) = bound {
+                context.set("iam:PermissionsBoundary", ContextValue::Single(PolicyText::reference(bound.name.as_str(), "arn", None)));
+            }
+            if tags_known {
+                for key in &self.tag_keys {
+                    let name = key.split_once('/').map_or("", |(_, name)| name);
+                    let tag = target.component.tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(name));
+                    context.set(key, tag.map_or(ContextValue::Absent, |(_, node)| value_of(node)));
+                }
+            }
+        }
+        for (key, value) in fixed {
+            context.set(key, value.map_or(ContextValue::Absent, single));
+        }
+        context
+    }
+
+    fn grant(
+        &self,
+        decision: &Decision<'_>,
+        policies: &[&Policy],
+        target: Option<&Target<'a>>,
+        action: &str,
+        mut needs: Vec<Need>,
+    ) -> Grant {
+        for need in &decision.needs {
+            let key = need.condition.map(|condition| condition.key.to_string().to_ascii_lowercase()).unwrap_or_default();
+            let need = match need.class {
+                KeyClass::Attacker => continue,
+                KeyClass::Capability if key == "aws:multifactorauthpresent" || key == "aws:multifactorauthage" => {
+                    if need.negated || need.text.contains("`false`") || need.text.starts_with("Null") {
+                        continue;
+                    }
+                    Need::SecondFactor
+                }
+                _ if key.contains("resourcetag/") => Need::Tags,
+                KeyClass::Graph | KeyClass::Capability | KeyClass::Time | KeyClass::Other => Need::Open(need.text.clone()),
+            };
+            if !needs.contains(&need) {
+                needs.push(need);
+            }
+        }
+        let mut evidence = Vec::new();
+        for reason in &decision.allowed_by {
+            let at = match reason.layer {
+                Layer::Identity => policies.get(reason.document).and_then(|policy| policy.attached_at),
+                _ => None,
+            };
+            let name = match reason.layer {
+                Layer::Identity => policies.get(reason.document).map_or("", |policy| policy.name.as_str()),
+                Layer::Resource => target.map_or("", |target| target.component.address.as_str()),
+                _ => continue,
+            };
+            let item = told(reason.statement, at, name, action);
+            if !evidence.contains(&item) && evidence.len() < 3 && name != self.everything.name {
+                evidence.push(item);
+            }
+        }
+        Grant { needs, evidence: evidence.into() }
+    }
+
+    fn index(&self, action: &str) -> Option<u16> {
+        self.places.get(action).copied()
+    }
+
+    fn held(&self, actor: Actor<'_, 'a>) -> Rc<Held> {
+        let at = std::ptr::from_ref(actor.principal).addr();
+        if let Some((known, elevated, held)) = &*self.last.borrow()
+            && *known == at
+            && *elevated == actor.elevated
+        {
+            return held.clone();
+        }
+        let key = (actor.principal.component.address.clone(), actor.elevated);
+        let known = self.held.borrow().get(&key).cloned();
+        let held = known.unwrap_or_else(|| {
+            let held = Rc::new(self.read(actor));
+            self.held.borrow_mut().insert(key, held.clone());
+            held
+        });
+        *self.last.borrow_mut() = Some((at, actor.elevated, held.clone()));
+        held
+    }
+
+    fn read(&self, actor: Actor<'_, 'a>) -> Held {
+        let mut held = Held {
+            possible: vec![false; self.actions.len()],
+            everywhere: HashMap::new(),
+            denied: HashMap::new(),
+            granted: HashMap::new(),
+            alike: RefCell::default(),
+        };
+        let policies = self.policies(actor);
+        let boundary = actor.principal.boundary.as_deref();
+        for statement in policies.iter().copied().chain(boundary).flat_map(|policy| policy.document.denies()) {
+            let reach = self.reaches.of(statement);
+            self.each(statement, |index| held.denied.entry(index).or_default().push(reach.clone()));
+        }
+        let mut bounded: BTreeSet<u16> = BTreeSet::new();
+        for statement in boundary.into_iter().flat_map(|policy| policy.document.allows()).filter(|statement| is_plain(statement)) {
+            self.each(statement, |index| {
+                bounded.insert(index);
+            });
+        }
+        for policy in &policies {
+            for statement in policy.document.allows() {
+                let plain = is_plain(statement);
+                let reach = self.reaches.of(statement);
+                self.each(statement, |index| {
+                    if let Some(possible) = held.possible.get_mut(usize::from(index)) {
+                        *possible = true;
+                    }
+                    held.granted.entry(index).or_default().push(reach.clone());
+                    let within = boundary.is_none() || bounded.contains(&index);
+                    if plain && within && !held.everywhere.contains_key(&index) {
+                        let Some(action) = self.actions.get(usize::from(index)) else { return };
+                        if statement.actions.matches_lower(action).is_yes() {
+                            let shown = policy.name != self.everything.name;
+                            let written = self.written.get(usize::from(index)).unwrap_or(action);
+                            let evidence = shown.then(|| told(statement, policy.attached_at, &policy.name, written));
+                            held.everywhere.insert(index, evidence.into_iter().collect());
+                        }
+                    }
+                });
+            }
+        }
+        held
+    }
+
+    /// Calls `visit` with every action that a statement may speak of.
+    fn each(&self, statement: &Statement, mut visit: impl FnMut(u16)) {
+        let mut visit = |index: usize| {
+            if let Ok(index) = u16::try_from(index) {
+                visit(index);
+            }
+        };
+        if statement.actions.is_except() {
+            for (index, action) in self.actions.iter().enumerate() {
+                if statement.actions.matches_lower(action).is_possible() {
+                    visit(index);
+                }
+            }
+            return;
+        }
+        for pattern in statement.actions.patterns() {
+            let range = match pattern.service().filter(|service| !service.contains(['*', '?'])) {
+                Some(service) => {
+                    // `s3:` to `s3;`: the colon's successor ends the service.
+                    let (first, last) = (format!("{service}:"), format!("{service};"));
+                    let at = |text: &str| self.actions.partition_point(|action| action.as_str() < text);
+                    at(&first)..at(&last)
+                }
+                None => 0..self.actions.len(),
+            };
+            for index in range {
+                if self.actions.get(index).is_some_and(|action| pattern.matches_lower(action).is_possible()) {
+                    visit(index);
+                }
+            }
+        }
+    }
+
+    /// Names under which an action may be allowed on something: one per resource pattern that speaks of it.
+    fn places(&self, actor: Actor<'_, 'a>, action: &str) -> Vec<ResourceName> {
+        const MOST: usize = 20;
+        let lower = action.to_ascii_lowercase();
+        let service = lower.split(':').next().unwrap_or("any").to_owned();
+        let mut out = Vec::new();
+        for policy in self.policies(actor) {
+            for statement in policy.document.allows().filter(|statement| statement.actions.matches_lower(&lower).is_possible()) {
+                let patterns = statement.resources.patterns();
+                if patterns.is_empty()
+                    || statement.resources.is_everything()
+                    || matches!(statement.resources, bartizan_iam::Resources::Except(_))
+                {
+                    out.push(ResourceName::new(format!("arn:aws:{service}:any:{}:any/any", actor.principal.account)));
+                } else {
+                    out.extend(patterns.iter().take(MOST).map(|pattern| ResourceName::new(witness(&pattern.text))));
+                }
+                if out.len() > MOST {
+                    return out;
+                }
+            }
+        }
+        out
+    }
+}
+
+/// True for a statement that grants on everything without condition.
+fn is_plain(statement: &Statement) -> bool {
+    statement.effect == Effect::Allow && statement.conditions.is_empty() && statement.resources.is_everything()
+}
+
+/// Whether what grants may speak of what is asked for.
+fn reached(granted: Option<&Vec<Rc<Reach>>>, on: On<'_, '_>) -> bool {
+    match on {
+        On::Anything | On::Everything => true,
+        On::Component(target) | On::Objects(target) => {
+            granted.is_some_and(|reaches| reaches.iter().any(|reach| reach.holds(&target.component.address)))
+        }
+    }
+}
+
+/// Whether a deny may strike what is asked for. What nobody has named is struck only by denies of everything.
+fn struck(denied: Option<&Vec<Rc<Reach>>>, on: On<'_, '_>) -> bool {
+    denied.into_iter().flatten().any(|reach| match (&**reach, on) {
+        (Reach::Everything, _) => true,
+        (Reach::Only(_), On::Anything | On::Everything) => false,
+        (Reach::Only(some), On::Component(target) | On::Objects(target)) => some.contains(&target.component.address),
+    })
+}
+
+/// Trust decides on roles, and a key's own policy on keys: a grant on everything is not enough there.
+fn is_key_or_role(on: On<'_, '_>) -> bool {
+    match on {
+        On::Anything | On::Everything => false,
+        On::Component(target) | On::Objects(target) => target.component.component_type == "kms.key" && target.policy.is_some(),
+    }
+}
+
+/// True for a user, whose keys do not end.
+pub(crate) fn is_user(component: &Component) -> bool {
+    component.component_type == "iam.user"
+}
+
+/// A name that a pattern matches.
+fn witness(pattern: &PolicyText) -> PolicyText {
+    let mut out = PolicyText::default();
+    for part in pattern.parts() {
+        out.push(match part {
+            bartizan_iam::Part::Literal(text) => bartizan_iam::Part::Literal(text.replace('*', "any").replace('?', "a")),
+            other => other.clone(),
+        });
+    }
+    out
+}
+
+fn told(statement: &Statement, attached_at: Option<bartizan_model::Span>, name: &str, action: &str) -> Evidence {
+    let lower = action.to_ascii_lowercase();
+    let pattern = statement.actions.patterns().iter().find(|pattern| pattern.matches_lower(&lower).is_possible());
+    let at = attached_at.unwrap_or_else(|| span(pattern.filter(|_| !statement.actions.is_except()).map_or(statement.origin, |p| p.origin)));
+    Evidence { span: at, text: format!("`{name}` grants `{action}`") }
+}
+
+/// Whether a resource's policy may allow an action to anybody.
+fn speaks_of(policy: &Document, action: &str) -> bool {
+    policy.allows().any(|statement| statement.actions.matches_lower(action).is_possible())
+}
+
+fn tags_in(document: &Document, out: &mut BTreeSet<String>) {
+    for condition in document.statements.iter().flat_map(|statement| &statement.conditions) {
+        let key = condition.key.to_string().to_ascii_lowercase();
+        if key.contains("resourcetag/") {
+            out.insert(key);
+        }
+    }
+}
+
+fn tag_values(prefix: &str, tags: &indexmap::IndexMap<String, bartizan_model::Node>, context: &mut Context) {
+    for (tag, node) in tags {
+        context.set(&format!("{prefix}{}", tag.to_ascii_lowercase()), value_of(node));
+    }
+}
+
+fn value_of(node: &bartizan_model::Node) -> ContextValue {
+    match &node.value {
+        bartizan_model::Value::Text(text) => ContextValue::Single(super::policy::text(text)),
+        bartizan_model::Value::Bool(value) => ContextValue::Single(value.to_string().into()),
+        bartizan_model::Value::Number(value) => ContextValue::Single(value.to_string().into()),
+        _ => ContextValue::Unknown,
+    }
+}
+
+fn allow_everything() -> Document {
+    let text = |value: &str| Node::new(Tree::Text(value.into()), Origin::default());
+    let members = [("Effect", "Allow"), ("Action", "*"), ("Resource", "*")];
+    let statement = Tree::Map(members.into_iter().map(|(key, value)| (key.into(), text(value))).collect());
+    Document::from_tree(&Node::new(Tree::Map(vec![("Statement".into(), Node::new(statement, Origin::default()))]), Origin::default()))
+}

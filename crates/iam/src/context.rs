@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::PolicyText;
+use crate::{PolicyText, date};
+
+/// True for the keys that hold the time of the request, which every request has (IAM User Guide, global condition keys).
+pub(crate) fn is_time_of_request(key: &str) -> bool {
+    key.eq_ignore_ascii_case("aws:CurrentTime") || key.eq_ignore_ascii_case("aws:EpochTime")
+}
 
 /// What is known of one condition key in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,17 +28,49 @@ pub struct Context {
     values: BTreeMap<String, ContextValue>,
     /// What a key is that nobody set.
     others_absent: bool,
+    /// The earliest time of the request, in seconds since 1970.
+    since: Option<u64>,
 }
 
 impl Context {
     /// A context in which every key that is not set is absent, as in a request that was recorded.
     pub fn complete() -> Self {
-        Self { values: BTreeMap::new(), others_absent: true }
+        Self { others_absent: true, ..Self::default() }
     }
 
     /// A context in which nothing is known but what is set, as at plan time.
     pub fn open() -> Self {
         Self::default()
+    }
+
+    /// Says that the request is made on a day (`2026-11-27`, or a time as conditions write it) or later.
+    ///
+    /// With an open context, a grant that ended before is then none, and one that begins later is conditional. Text that is no date changes nothing.
+    #[must_use]
+    pub fn since(mut self, day: &str) -> Self {
+        // Whole seconds, and nothing before 1970, so that contexts compare.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+        let seconds = date::seconds(day).map(|seconds| seconds as u64);
+        self.since = seconds.or(self.since);
+        self
+    }
+
+    /// Whether a value is possible for a key: the keys that hold the time are always there and not before [`Context::since`].
+    pub(crate) fn admits_time(&self, key: &str, value: &ContextValue) -> bool {
+        let Some(since) = self.earliest(key) else { return true };
+        let ContextValue::Single(text) = value else { return false };
+        text.known().and_then(|text| date::seconds(&text)).is_none_or(|seconds| seconds >= since)
+    }
+
+    /// The earliest time and the one after it, for a key that holds the time.
+    pub(crate) fn times_to_try(&self, key: &str) -> Vec<ContextValue> {
+        let times = self.earliest(key).into_iter().flat_map(|since| [since, since + 0.5]);
+        times.map(|seconds| ContextValue::Single(PolicyText::literal(seconds.to_string()))).collect()
+    }
+
+    fn earliest(&self, key: &str) -> Option<f64> {
+        #[allow(clippy::cast_precision_loss, reason = "seconds of four-digit years are far below 2^52")]
+        self.since.filter(|_| is_time_of_request(key)).map(|since| since as f64)
     }
 
     /// Sets a key to one value.

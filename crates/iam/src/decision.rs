@@ -82,8 +82,7 @@ pub fn decide<'a>(request: &Request, policies: &Policies<'a>) -> Decision<'a> {
         needs: Vec::new(),
         decided: true,
     };
-    if request.action.eq_ignore_ascii_case("sts:GetCallerIdentity") {
-        // It needs no permission, and a deny does not stop it (STS API reference).
+    if needs_no_permission(request) {
         decision.outcome = Outcome::Allow;
         return decision;
     }
@@ -105,6 +104,13 @@ pub fn decide<'a>(request: &Request, policies: &Policies<'a>) -> Decision<'a> {
         }
     };
     decision
+}
+
+/// Two operations need no permission, and a deny does not stop them (STS API reference): to ask who one is, and for users to begin a session.
+fn needs_no_permission(request: &Request) -> bool {
+    let is = |name: &str| request.action.eq_ignore_ascii_case(name);
+    let has_long_term_keys = matches!(request.caller.kind, CallerKind::User | CallerKind::Root);
+    is("sts:GetCallerIdentity") || is("sts:GetSessionToken") && has_long_term_keys
 }
 
 struct Evaluation<'r, 'a> {
@@ -147,7 +153,12 @@ impl<'r, 'a> Evaluation<'r, 'a> {
     fn deny(&mut self) -> Formula<'a> {
         let mut out = Vec::new();
         for (layer, place, document) in self.policies.documents() {
-            if matches!(layer, Layer::ServiceControl(_)) && !self.scp_applies() {
+            let applies = match layer {
+                Layer::ServiceControl(_) => self.scp_applies(),
+                Layer::ResourceControl(_) => !self.request.caller.is_service_linked(),
+                _ => true,
+            };
+            if !applies {
                 continue;
             }
             for statement in document.denies().filter(|statement| speaks(layer, statement)) {

@@ -315,8 +315,9 @@ impl Literal<'_> {
 /// A value of the key with which all literals hold.
 fn solve_key(literals: &[Literal<'_>], context: &Context) -> (Truth, Option<ContextValue>) {
     let (candidates, complete) = candidates(literals, context);
+    let key = literals.first().and_then(|literal| literal.condition.key.known()).unwrap_or_default();
     let mut possible = None;
-    for candidate in candidates {
+    for candidate in context.times_to_try(&key).into_iter().chain(candidates).filter(|candidate| context.admits_time(&key, candidate)) {
         match Truth::all(literals.iter().map(|literal| literal.holds(&candidate, context))) {
             Truth::Yes => return (Truth::Yes, Some(candidate)),
             Truth::Maybe => possible = possible.or(Some(candidate)),

@@ -83,6 +83,43 @@ proptest! {
         assert!(decision.denied_by.iter().any(|reason| reason.applies == Truth::Yes));
     }
 
+    /// Wherever the deny stands: whatever all the other policies say.
+    #[test]
+    fn a_deny_of_any_layer_never_yields_yes(
+        statements in prop::collection::vec(statement(), 0..4), layer in 0usize..7, role in prop::bool::ANY, owner in pick(&["111111111111", "222222222222"]),
+    ) {
+        let all = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#.to_owned();
+        let identity = document(&statements);
+        let (full, public) = (document(std::slice::from_ref(&all)), document(&[all.replace("\"Action\"", "\"Principal\":\"*\",\"Action\"")]));
+        let deny = document(&[all.replace("Allow", "Deny")]);
+        let public_deny = document(&[all.replace("Allow", "Deny").replace("\"Action\"", "\"Principal\":\"*\",\"Action\"")]);
+        let mut policies = Policies { identity: vec![&identity, &full], resource: Some(&public), ..Policies::default() };
+        match layer {
+            0 => policies.identity.push(&deny),
+            1 => policies.boundary = Some(&deny),
+            2 => policies.session = Some(&deny),
+            3 => policies.resource = Some(&public_deny),
+            4 => policies.service_control = vec![vec![&full], vec![&full, &deny]],
+            5 => policies.resource_control = vec![vec![&public_deny]],
+            _ => policies.endpoint = Some(&public_deny),
+        }
+        let caller = if role { "arn:aws:sts::111111111111:assumed-role/r/s" } else { USER };
+        let mut request =
+            Request::new(Caller::from_arn(&caller.into()).unwrap(), "s3:GetObject", ResourceName::new("arn:aws:s3:::b/x"), Context::open());
+        request.resource_account = Some(owner.into());
+        assert_eq!(decide(&request, &policies).outcome, Outcome::ExplicitDeny);
+    }
+
+    /// Time only closes what ends: a later day allows nothing that an earlier one did not.
+    #[test]
+    fn a_grant_with_an_end_is_not_allowed_after_it(year in 2000u16..2050, today in 2000u16..2050, more in prop::collection::vec(statement(), 0..3)) {
+        let ends = format!(r#"{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{{"DateLessThan":{{"aws:CurrentTime":"{year}-01-01T00:00:00Z"}}}}}}"#);
+        let denies = more.iter().map(|statement| statement.replace("\"Allow\"", "\"Deny\""));
+        let policy = document(&std::iter::once(ends).chain(denies).collect::<Vec<_>>());
+        let answer = ask(&policy, "s3:GetObject", Context::open().since(&format!("{today}-06-01"))).allowed();
+        assert!(answer != Truth::Yes && (answer == Truth::No || today < year), "{answer:?}");
+    }
+
     #[test]
     fn adding_a_deny_never_allows_more(statements in prop::collection::vec(statement(), 0..4), more in statement()) {
         let before = document(&statements);

@@ -42,6 +42,20 @@ pub fn grants_beyond<'a>(new: &'a Document, old: &'a Document) -> Vec<Extra<'a>>
     out
 }
 
+/// What changed from one version of a policy to the next.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changes<'a> {
+    /// Statements of the new version that grant what the old one did not.
+    pub granted: Vec<Extra<'a>>,
+    /// Statements of the old version that granted what the new one does not.
+    pub revoked: Vec<Extra<'a>>,
+}
+
+/// What changed from `old` to `new`; nothing where both grant the same, however they are written.
+pub fn changes<'a>(old: &'a Document, new: &'a Document) -> Changes<'a> {
+    Changes { granted: grants_beyond(new, old), revoked: grants_beyond(old, new) }
+}
+
 /// Whether everything that `one` grants is granted by `other` too.
 pub fn implies(one: &Document, other: &Document) -> Truth {
     let unknown = Truth::from(one.incomplete.is_some()).and(Truth::Maybe);
@@ -144,7 +158,7 @@ impl<'a> Search<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{disjoint, equivalent, grants_beyond, implies};
+    use super::{changes, disjoint, equivalent, grants_beyond, implies};
     use crate::{Document, Truth};
 
     fn policy(statements: &str) -> Document {
@@ -179,6 +193,17 @@ mod tests {
         assert!(extra.action.unwrap().starts_with("s3:put"));
         assert!(extra.resource.unwrap().starts_with("arn:aws:s3:::b/in/"));
         assert!(grants_beyond(&before, &more).is_empty());
+    }
+
+    #[test]
+    fn a_change_is_told_in_both_directions() {
+        let moved = READ.replace("s3:ListBucket", "s3:PutObject");
+        let (before, after) = (policy(READ), policy(&moved));
+        let found = changes(&before, &after);
+        assert_eq!(found.granted.iter().map(|extra| extra.action.as_deref()).collect::<Vec<_>>(), [Some("s3:putobject")]);
+        assert_eq!(found.revoked.iter().map(|extra| extra.action.as_deref()).collect::<Vec<_>>(), [Some("s3:listbucket")]);
+        let same = changes(&before, &before);
+        assert!(same.granted.is_empty() && same.revoked.is_empty());
     }
 
     #[test]

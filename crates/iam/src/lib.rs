@@ -8,10 +8,12 @@
 //! | --- | --- |
 //! | What does the document say, and where? | [`Document`], [`Statement`], [`Problem`] |
 //! | Does a statement speak of this action, this resource? | [`Actions::matches`], [`Resources::matches`] |
-//! | Does it grant to everyone, or to other accounts? | [`public_statements`], [`foreign_accounts`] |
+//! | Does it grant to everyone, and what for example, or to other accounts? | [`public_statements`], [`PublicStatement::example`], [`foreign_accounts`] |
 //! | Who may assume the role? | [`assumers`] |
+//! | Would the role let in a token of this repository, this service account? | [`admits`], [`Tokens`] |
 //! | Is a request allowed by all policies together, and why? | [`decide`], [`Decision::explain`] |
-//! | What does one policy grant that another does not? | [`grants_beyond`], [`implies`], [`equivalent`], [`disjoint`] |
+//! | What does a policy grant to whom? | [`grants`] |
+//! | What does one policy grant that another does not, what changed between two versions? | [`changes`], [`grants_beyond`], [`implies`], [`equivalent`], [`disjoint`] |
 //! | Which of all actions does a statement speak of? | [`ActionTable::sets`], [`aws::action_table`] |
 //! | What does AWS say of an action, a managed policy? | [`aws`] |
 //!
@@ -66,6 +68,31 @@
 //! assert_eq!(decision.needs[0].class, KeyClass::Capability);
 //! ```
 //!
+//! # A trust policy and the tokens of a repository
+//!
+//! Whoever may push to a repository gets tokens for each of its branches, so the question is about a set of tokens.
+//!
+//! ```
+//! use bartizan_iam::{Context, Document, Tokens, Truth, admits, assumers};
+//!
+//! let trust = Document::from_json(r#"{
+//!     "Version": "2012-10-17",
+//!     "Statement": [{
+//!         "Effect": "Allow",
+//!         "Principal": {"Federated": "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"},
+//!         "Action": "sts:AssumeRoleWithWebIdentity",
+//!         "Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:org/*:ref:refs/heads/main"}}
+//!     }]
+//! }"#)?;
+//! let way = &assumers(&trust)[0];
+//! let today = Context::open().since("2026-11-27");
+//! let found = admits(way, &Tokens::github("org/app"), &today);
+//! assert_eq!((found.verdict, found.every), (Truth::Yes, false));
+//! assert_eq!(found.token["sub"], "repo:org/app:ref:refs/heads/main");
+//! assert_eq!(admits(way, &Tokens::github("other/app"), &today).verdict, Truth::No);
+//! # Ok::<(), bartizan_iam::JsonError>(())
+//! ```
+//!
 //! # What it does not do
 //!
 //! [`decide`] does not look the action up in [`aws`]: ask about a bucket action with the bucket's ARN, and see [`Request::as_aws_takes_it`].
@@ -74,6 +101,7 @@
 mod action;
 pub mod aws;
 mod caller;
+mod claims;
 mod compare;
 mod condition;
 mod context;
@@ -81,9 +109,11 @@ mod date;
 mod decision;
 mod difference;
 mod document;
+mod example;
 mod explain;
 mod formula;
 mod glob;
+mod grants;
 mod json;
 mod keys;
 mod mistakes;
@@ -107,11 +137,14 @@ mod trust;
 mod truth;
 
 pub use action::{ActionPattern, Actions};
+pub use claims::{Admission, Tokens, admits};
 pub use condition::{Condition, ConditionValue};
 pub use context::{Context, ContextValue};
 pub use decision::{Decision, Outcome, Reason, decide};
-pub use difference::{Extra, disjoint, equivalent, grants_beyond, implies};
+pub use difference::{Changes, Extra, changes, disjoint, equivalent, grants_beyond, implies};
 pub use document::{Document, Effect, Statement, Version};
+pub use example::PublicRequest;
+pub use grants::{Grant, grants};
 pub use json::{JsonError, parse_json};
 pub use keys::{KeyClass, key_class};
 pub use operator::{Comparison, Operator, Order, Qualifier};

@@ -96,15 +96,15 @@ fn assumer<'a>(
         verdict = verdict.and(Truth::Maybe);
     }
     let denied_by: Vec<_> =
-        document.denies().filter(|deny| deny.actions.matches(action).is_possible() && names(deny, &who).is_possible()).collect();
+        document.denies().filter(|deny| deny.actions.matches(action).is_possible() && named_by(deny, &who).is_possible()).collect();
     let surely_denied = denied_by.iter().any(|deny| {
-        deny.effect == Effect::Deny && deny.conditions.is_empty() && deny.actions.matches(action).and(names(deny, &who)).is_yes()
+        deny.effect == Effect::Deny && deny.conditions.is_empty() && deny.actions.matches(action).and(named_by(deny, &who)).is_yes()
     });
     (!surely_denied).then_some(Assumer { who, verdict, action, conditions: &statement.conditions, statement, denied_by, origin })
 }
 
 /// Whether a deny speaks of someone.
-fn names(deny: &Statement, who: &Who) -> Truth {
+pub(crate) fn named_by(deny: &Statement, who: &Who) -> Truth {
     let listed = |principal: &Principal| match principal.kind {
         PrincipalKind::Anyone => Truth::Yes,
         PrincipalKind::Unknown => Truth::Maybe,
@@ -119,7 +119,7 @@ fn names(deny: &Statement, who: &Who) -> Truth {
     }
 }
 
-fn who(principal: &Principal) -> Who {
+pub(crate) fn who(principal: &Principal) -> Who {
     let text = principal.text.clone();
     match principal.kind {
         PrincipalKind::Anyone => Who::Anyone,

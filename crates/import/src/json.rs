@@ -29,7 +29,14 @@ pub(crate) struct JsonError {
 
 /// Reads one JSON value; only white space may follow.
 pub(crate) fn parse(text: &str, origin: Origin) -> Result<Node, JsonError> {
-    let mut reader = Reader { text, bytes: text.as_bytes(), offset: 0, origin };
+    parse_without(text, origin, |_| false)
+}
+
+/// As [`parse`], but leaves out the members for which `skip` is true of the keys on the way to them; lists on the way have no key.
+///
+/// Of what is left out only brackets and quotes are looked at.
+pub(crate) fn parse_without(text: &str, origin: Origin, skip: fn(&[&str]) -> bool) -> Result<Node, JsonError> {
+    let mut reader = Reader { text, bytes: text.as_bytes(), offset: 0, origin, keys: Vec::new(), skip };
     reader.white_space();
     let node = reader.value(0)?;
     reader.white_space();
@@ -44,6 +51,9 @@ struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
     origin: Origin,
+    /// Keys from the root to here, as they are written.
+    keys: Vec<&'a str>,
+    skip: fn(&[&str]) -> bool,
 }
 
 impl Reader<'_> {
@@ -123,6 +133,11 @@ impl Reader<'_> {
         self.offset += 1;
         let mut out = String::new();
         loop {
+            // Only quotes, escapes and marks (whose first byte is 0xEF) are more than themselves.
+            let plain = self.bytes.get(self.offset..).unwrap_or(&[]).iter().position(|byte| matches!(byte, b'"' | b'\\' | 0xEF));
+            let end = plain.map_or(self.bytes.len(), |length| self.offset + length);
+            out.push_str(self.text.get(self.offset..end).unwrap_or(""));
+            self.offset = end;
             let rest = self.text.get(self.offset..).unwrap_or("");
             let Some(character) = rest.chars().next() else { return Err(self.error("the string has no closing quote")) };
             if let Some(length) = Text::mark_length(rest) {
@@ -203,16 +218,42 @@ impl Reader<'_> {
                 Some(b'"') => {}
                 _ => return Err(self.error("expected a key in quotes or `}`")),
             }
+            let start = self.offset + 1;
             let key = self.string()?.to_string();
+            self.keys.push(self.text.get(start..self.offset.saturating_sub(1)).unwrap_or(""));
             self.white_space();
             if self.peek() != Some(b':') {
                 return Err(self.error("expected `:` after a key"));
             }
             self.offset += 1;
             self.white_space();
-            let value = self.value(depth + 1)?;
-            members.insert(key, value);
+            if (self.skip)(&self.keys) {
+                self.pass_over()?;
+            } else {
+                let value = self.value(depth + 1)?;
+                members.insert(key, value);
+            }
+            self.keys.pop();
             self.separator(b'}')?;
+        }
+    }
+
+    /// Goes to the end of a value without reading it.
+    fn pass_over(&mut self) -> Result<(), JsonError> {
+        let mut depth = 0usize;
+        loop {
+            let Some(byte) = self.peek() else { return Err(self.error("unexpected end of the JSON text")) };
+            match byte {
+                b'}' | b']' | b',' if depth == 0 => return Ok(()),
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            self.offset += 1;
         }
     }
 
@@ -304,6 +345,15 @@ mod tests {
         let node = parse(text, origin()).unwrap();
         let inner = node.at("a[]")[1];
         assert_eq!(&text[inner.span.start as usize..inner.span.end as usize], "\"x\"");
+    }
+
+    #[test]
+    fn members_can_be_left_out() {
+        let text = r#"{"a": [{"before": {"x": "}\"", "y": [1]}, "after": 2}], "before": 3}"#;
+        let node = super::parse_without(text, origin(), |keys| matches!(keys, ["a", "before"])).unwrap();
+        assert_eq!(node.at("a.after").len(), 1);
+        assert_eq!(node.at("a.before").len(), 0);
+        assert_eq!(node.at("before").len(), 1);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(crate) fn is_plan(text: &str) -> bool {
 
 /// Reads a plan. `directory` is where it lies, the stack's name.
 pub(crate) fn read(file: FileId, text: &str, directory: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Resource> {
-    let root = match json::parse(text, Origin::File { file, base: 0 }) {
+    let root = match json::parse_without(text, Origin::File { file, base: 0 }, is_passed_over) {
         Ok(root) => root,
         Err(error) => {
             let span = Span::new(file, error.offset..error.offset);
@@ -49,7 +49,12 @@ pub(crate) fn read(file: FileId, text: &str, directory: &str, diagnostics: &mut 
         .filter_map(|change| Some((text_of(change, "address")?, change.get("change")?.get("after_unknown")?)))
         .collect();
     let prior = root.get("prior_state").and_then(|state| state.get("values")).and_then(|values| values.get("root_module"));
-    let reader = Reader { configuration: root.get("configuration"), unknowns, directory };
+    let configuration = root.get("configuration");
+    let mut expressions = BTreeMap::new();
+    if let Some(module) = configuration.and_then(|configuration| configuration.get("root_module")) {
+        add_expressions(module, "", &mut expressions);
+    }
+    let reader = Reader { configuration, unknowns, expressions, directory };
     let mut out = Vec::new();
     reader.module(values, &mut out, false);
     if let Some(prior) = prior {
@@ -58,10 +63,22 @@ pub(crate) fn read(file: FileId, text: &str, directory: &str, diagnostics: &mut 
     out
 }
 
+/// What of a plan is not looked at; it is more than half of it. Of what existed before, data sources alone are read.
+fn is_passed_over(keys: &[&str]) -> bool {
+    match keys {
+        ["resource_changes", "change", member] => *member != "after_unknown",
+        ["resource_drift" | "relevant_attributes" | "output_changes" | "checks"] => true,
+        ["planned_values" | "prior_state" | "values", .., "resources", "sensitive_values"] => true,
+        _ => false,
+    }
+}
+
 struct Reader<'a> {
     configuration: Option<&'a Node>,
     /// `after_unknown` by address.
     unknowns: BTreeMap<String, &'a Node>,
+    /// The configuration of each resource by its address without instance keys.
+    expressions: BTreeMap<String, &'a Node>,
     directory: &'a str,
 }
 
@@ -69,6 +86,8 @@ struct Reader<'a> {
 struct Place<'a> {
     /// Address with trailing dot: `module.a["x"].`, or nothing.
     prefix: String,
+    /// The same without instance keys.
+    bare: String,
     module: Option<&'a Node>,
     /// The call in the parent and the parent's own place.
     outer: Option<(&'a Node, Box<Place<'a>>)>,
@@ -94,14 +113,12 @@ impl<'a> Reader<'a> {
         let label = text_of(node, "name")?;
         let mode = if text_of(node, "mode").as_deref() == Some("data") { Mode::Looked } else { Mode::Managed };
         let span = node.get("address").map_or(node.span, |address| address.span);
-        let values = node.get("values").cloned().unwrap_or_else(|| Node::new(Value::Map(IndexMap::new()), node.span));
         let place = self.place(&address);
         let path = if mode == Mode::Looked { format!("data.{source_type}.{label}") } else { format!("{source_type}.{label}") };
-        let expressions =
-            place.module.and_then(|module| module.at("resources[]").into_iter().find(|r| text_of(r, "address").as_deref() == Some(&path)));
+        let expressions = self.expressions.get(&format!("{}{path}", place.bare)).copied();
         let provider = expressions.and_then(|resource| text_of(resource, "provider_config_key"));
         let (account, region) = self.provider(provider.as_deref());
-        let mut body = values;
+        let mut body = node.get("values").cloned().unwrap_or_else(|| Node::new(Value::Map(IndexMap::new()), node.span));
         if let Some(unknown) = self.unknowns.get(&address) {
             self.fill(&mut body, unknown, expressions.and_then(|resource| resource.get("expressions")), &place, span);
         }
@@ -120,7 +137,12 @@ impl<'a> Reader<'a> {
 
     /// The place of the module that holds a resource.
     fn place(&self, address: &str) -> Place<'a> {
-        let mut place = Place { prefix: String::new(), module: self.configuration.and_then(|c| c.get("root_module")), outer: None };
+        let mut place = Place {
+            prefix: String::new(),
+            bare: String::new(),
+            module: self.configuration.and_then(|c| c.get("root_module")),
+            outer: None,
+        };
         let mut rest = address;
         while let Some(call) = rest.strip_prefix("module.") {
             let end = end_of_step(call);
@@ -129,6 +151,7 @@ impl<'a> Reader<'a> {
             let Some(node) = place.module.and_then(|module| module.get("module_calls")).and_then(|calls| calls.get(name)) else { break };
             place = Place {
                 prefix: format!("{}module.{step}.", place.prefix),
+                bare: format!("{}module.{name}.", place.bare),
                 module: node.get("module"),
                 outer: Some((node, Box::new(place))),
             };
@@ -216,7 +239,8 @@ impl<'a> Reader<'a> {
                 let bare = step.split('[').next().unwrap_or(step);
                 let module = place.module?.get("module_calls")?.get(bare)?.get("module")?;
                 let output = module.get("outputs")?.get(parts.get(2)?)?.get("expression")?;
-                let inner = Place { prefix: format!("{}module.{step}.", place.prefix), module: Some(module), outer: None };
+                let prefix = format!("{}module.{step}.", place.prefix);
+                let inner = Place { prefix, bare: format!("{}module.{bare}.", place.bare), module: Some(module), outer: None };
                 self.first_of(output, &inner, hops)
             }
             first => {
@@ -241,6 +265,22 @@ impl<'a> Reader<'a> {
         };
         let account = constant("assume_role.role_arn.constant_value").and_then(|arn| arn.split(':').nth(4).map(str::to_owned));
         (account, constant("region.constant_value"))
+    }
+}
+
+/// Adds the resources that a module of the configuration and the modules that it calls declare.
+fn add_expressions<'a>(module: &'a Node, prefix: &str, out: &mut BTreeMap<String, &'a Node>) {
+    for resource in module.at("resources[]") {
+        if let Some(address) = text_of(resource, "address") {
+            out.entry(format!("{prefix}{address}")).or_insert(resource);
+        }
+    }
+    if let Some(Value::Map(calls)) = module.get("module_calls").map(|calls| &calls.value) {
+        for (name, call) in calls {
+            if let Some(called) = call.get("module") {
+                add_expressions(called, &format!("{prefix}module.{name}."), out);
+            }
+        }
     }
 }
 

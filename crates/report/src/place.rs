@@ -50,6 +50,10 @@ pub struct Excerpt {
 const MOST_MARKED: u32 = 12;
 /// Longest line that is shown, in characters: a minified policy must not swamp a page.
 const MOST_COLUMNS: usize = 240;
+/// A line longer than this, in bytes, is not written by hand: a plan in JSON is one line. Only the part around the span is looked at.
+const LONG_LINE: usize = 4096;
+/// How far before the span its key is looked for, in bytes.
+const MOST_BEFORE: usize = 200;
 
 impl Excerpt {
     /// The lines of a span with `context` lines before and after it.
@@ -62,10 +66,14 @@ impl Excerpt {
         let mut redactor = Redactor::default();
         // One line more than is shown, so that `name: DB_PASSWORD` above the first line hides the value below it.
         if let Some(before) = first_line.checked_sub(1).and_then(|line| file.line(line)) {
-            redactor.line(before);
+            redactor.line(window(before, None));
         }
-        let mut lines: Vec<String> =
-            (first_line..=last_line).filter_map(|line| file.line(line)).map(|line| cut(&redactor.line(line))).collect();
+        let shown = |number: u32| {
+            let inside = file.line_range(number)?;
+            let at = (number == place.line).then(|| (span.start as usize).saturating_sub(inside.start));
+            Some(window(file.text.get(inside)?, at))
+        };
+        let mut lines: Vec<String> = (first_line..=last_line).filter_map(shown).map(|line| cut(&redactor.line(line))).collect();
         // Blank lines at the edges tell nothing.
         let last_marked = usize::try_from(marked_to.saturating_sub(first_line)).unwrap_or(usize::MAX);
         while lines.len() > last_marked.saturating_add(1) && lines.last().is_some_and(|line| line.trim().is_empty()) {
@@ -76,6 +84,24 @@ impl Excerpt {
         let first_line = first_line.saturating_add(u32::try_from(blank).unwrap_or(0));
         Some(Excerpt { place, first_line, lines, marked_to })
     }
+}
+
+/// The part of a line that is worth showing: all of it, or of a very long one what starts at the key before byte `at`.
+///
+/// INVARIANT: the part starts before a key, for a secret is recognised by its key.
+fn window(line: &str, at: Option<usize>) -> &str {
+    if line.len() <= LONG_LINE {
+        return line;
+    }
+    let Some(at) = at else { return "" };
+    let earliest = line.floor_char_boundary(at.saturating_sub(MOST_BEFORE));
+    let key = line.get(earliest..at).and_then(|before| before.rfind(['{', '[', ',']));
+    let start = match key {
+        Some(offset) => earliest + offset,
+        None if earliest == 0 => 0,
+        None => return "",
+    };
+    line.get(start..line.floor_char_boundary(start.saturating_add(LONG_LINE))).unwrap_or("")
 }
 
 fn cut(line: &str) -> String {
@@ -106,6 +132,22 @@ mod tests {
         let blank = sources.add("n.tf", "\n\nx\n\n");
         let alone = Excerpt::of(&sources, Span::new(blank, 2..3), 2).expect("the file is there");
         assert_eq!((alone.first_line, alone.lines), (3, vec!["x".to_owned()]));
+    }
+
+    #[test]
+    fn of_a_plan_on_one_line_the_part_at_the_span_is_shown_with_its_secrets_hidden() {
+        let mut sources = Sources::default();
+        let many = "{\"name\":\"x\"},".repeat(2000);
+        let text = format!("[{many}{{\"address\":\"aws_db_instance.d\",\"password\":\"hunter2\"}},{many}]\n");
+        let file = sources.add("plan.json", text.as_str());
+        let at = |text: &str, part: &str| text.find(part).expect("it is there");
+        let address = at(&text, "\"aws_db");
+        let excerpt = Excerpt::of(&sources, Span::new(file, address..address + 19), 2).expect("the file is there");
+        let [line] = excerpt.lines.as_slice() else { panic!("one line: {excerpt:?}") };
+        assert!(line.starts_with("{\"address\":\"aws_db_instance.d\",\"password\":\"********\"}"), "{line}");
+        let password = at(&text, "\"hunter2");
+        let excerpt = Excerpt::of(&sources, Span::new(file, password..password + 9), 0).expect("the file is there");
+        assert!(excerpt.lines.iter().all(|line| line.starts_with(",\"password\":\"********\"")), "{excerpt:?}");
     }
 
     #[test]

@@ -39,34 +39,34 @@ pub(crate) struct Redactor {
 impl Redactor {
     pub(crate) fn line(&mut self, line: &str) -> String {
         let line = hide_key_ids(line);
-        let (key, value) = match assignment(&line) {
-            Some(found) => found,
-            None => {
-                self.named_secret = false;
-                return line;
+        let mut out = String::with_capacity(line.len());
+        let mut from = 0;
+        while let Some((key, value)) = assignment(&line, from) {
+            let literal = line.get(value.clone()).unwrap_or("");
+            let key_name = key.trim_matches(['"', '\'', ' ', '-']);
+            let follows_name = std::mem::take(&mut self.named_secret);
+            if key_name == "name" {
+                self.named_secret = is_secret_name(literal);
             }
-        };
-        let literal = line.get(value.clone()).unwrap_or("");
-        let key_name = key.trim_matches(['"', '\'', ' ', '-']);
-        let follows_name = std::mem::take(&mut self.named_secret);
-        if key_name == "name" {
-            self.named_secret = is_secret_name(literal);
+            out.push_str(line.get(from..value.start).unwrap_or(""));
+            let is_secret = !literal.is_empty() && (is_secret_name(key_name) || (key_name == "value" && follows_name));
+            out.push_str(if is_secret { HIDDEN } else { literal });
+            from = value.end;
         }
-        if literal.is_empty() || !(is_secret_name(key_name) || (key_name == "value" && follows_name)) {
-            return line;
+        if from == 0 {
+            self.named_secret = false;
         }
-        let (before, after) = (line.get(..value.start).unwrap_or(""), line.get(value.end..).unwrap_or(""));
-        format!("{before}{HIDDEN}{after}")
+        out.push_str(line.get(from..).unwrap_or(""));
+        out
     }
 }
 
-/// The key and the byte range of the literal value of the first assignment in a line whose key is worth looking at.
-fn assignment(line: &str) -> Option<(&str, std::ops::Range<usize>)> {
-    let mut from = 0;
+/// The key and the byte range of the literal value of the first assignment from an offset on whose key is worth looking at.
+fn assignment(line: &str, mut from: usize) -> Option<(&str, std::ops::Range<usize>)> {
     while let Some(found) = line.get(from..)?.find(['=', ':']) {
         let at = from + found;
         from = at + 1;
-        let before = line.get(..at)?.trim_end().trim_end_matches(['"', '\'']);
+        let before = line.get(..at)?.trim_end().trim_end_matches(['"', '\'', '\\']);
         let start = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).map_or(0, |index| index + 1);
         let key = before.get(start..)?;
         if !(is_secret_name(key) || key.ends_with("name") || key.ends_with("value")) {
@@ -76,10 +76,13 @@ fn assignment(line: &str) -> Option<(&str, std::ops::Range<usize>)> {
         let padding = rest.len() - rest.trim_start().len();
         let value_start = at + 1 + padding;
         let value = line.get(value_start..)?;
+        // JSON inside of JSON escapes its quotes.
+        let escapes = value.len() - value.trim_start_matches('\\').len();
+        let (value_start, value) = (value_start + escapes, value.get(escapes..)?);
         let is_reference = |value: &str| value.starts_with("${") || value.starts_with("$(") || value.starts_with('$');
         for quote in ['"', '\''] {
             if let Some(inside) = value.strip_prefix(quote) {
-                let length = inside.find(quote).unwrap_or(inside.len());
+                let length = length_of_quoted(inside, quote, escapes > 0);
                 let end = if is_reference(inside) { value_start + 1 } else { value_start + 1 + length };
                 return Some((key, value_start + 1..end));
             }
@@ -93,6 +96,14 @@ fn assignment(line: &str) -> Option<(&str, std::ops::Range<usize>)> {
         return Some((key, value_start..end));
     }
     None
+}
+
+/// Length of a quoted value up to its closing quote, which is escaped where the opening one is.
+fn length_of_quoted(inside: &str, quote: char, is_escaped: bool) -> usize {
+    let is_close = |at: &usize| is_escaped || !inside.get(..*at).is_some_and(|before| before.ends_with('\\'));
+    let length = inside.match_indices(quote).map(|(at, _)| at).find(is_close).unwrap_or(inside.len());
+    let value = inside.get(..length).unwrap_or(inside);
+    if is_escaped { value.trim_end_matches('\\').len() } else { value.len() }
 }
 
 fn hide_key_ids(line: &str) -> String {
@@ -125,7 +136,14 @@ mod tests {
             ("export AWS_SECRET_ACCESS_KEY=abcdEFGH1234", "export AWS_SECRET_ACCESS_KEY=********"),
             ("export AWS_ACCESS_KEY_ID=AKIAABCDEFGHIJKLMNOP", "export AWS_ACCESS_KEY_ID=AKIA********"),
             ("- name: DB_PASSWORD\n  value: hunter2", "- name: DB_PASSWORD\n  value: ********"),
+            (r#"  password = "hun\"ter2" # set"#, r#"  password = "********" # set"#),
             ("stringData: {password: hunter2 }", "stringData: {password: ******** }"),
+            (
+                r#"{"name":"a","password":"hunter2","x":1,"api_key":"k"}"#,
+                r#"{"name":"a","password":"********","x":1,"api_key":"********"}"#,
+            ),
+            (r#"[{"name":"DB_PASSWORD","value":"hunter2"},{"name":"A"}]"#, r#"[{"name":"DB_PASSWORD","value":"********"},{"name":"A"}]"#),
+            (r#""variables":"{\"password\":\"hunter2\"}""#, r#""variables":"{\"password\":\"********\"}""#),
         ] {
             assert_eq!(redact(source), shown);
         }

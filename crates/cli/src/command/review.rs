@@ -43,10 +43,7 @@ fn in_format(review: &bartizan_review::Review, format: ReviewFormat) -> Vec<u8> 
 
 fn write_folder(review: &bartizan_review::Review, target: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(target).with_context(|| format!("cannot make the folder `{}`", target.display()))?;
-    for (name, content) in folder::folder(review) {
-        pipeline::write(&content, Some(&target.join(name)))?;
-    }
-    Ok(())
+    folder::folder(review, |name, content| pipeline::write(&content, Some(&target.join(name))))
 }
 
 /// The mildest severity above what the owners tolerate; none where they say nothing or tolerate everything.

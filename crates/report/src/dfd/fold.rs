@@ -187,7 +187,7 @@ fn one_service(graph: &Graph) -> Option<Graph> {
 
 /// Folds the innermost boundaries with the most nodes into one node each.
 fn one_boundary(graph: &Graph) -> Option<Graph> {
-    let parents: BTreeSet<usize> = graph.groups.iter().filter_map(|group| group.parent).collect();
+    let parents = around_others(graph);
     let mut sets: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, node) in graph.nodes.iter().enumerate() {
         if let Some(group) = node.group.filter(|group| !parents.contains(group)) {
@@ -221,6 +221,18 @@ fn one_boundary(graph: &Graph) -> Option<Graph> {
     out.groups.iter_mut().for_each(|group| group.parent = group.parent.and_then(shift));
     out.nodes.iter_mut().for_each(|node| node.group = node.group.and_then(shift));
     Some(out)
+}
+
+/// Boundaries around another that holds a node; one that holds none is not drawn and keeps nothing open.
+fn around_others(graph: &Graph) -> BTreeSet<usize> {
+    let mut out = BTreeSet::new();
+    for group in graph.nodes.iter().filter_map(|node| node.group).collect::<BTreeSet<usize>>() {
+        let mut at = graph.groups.get(group).and_then(|group| group.parent);
+        while let Some(index) = at.filter(|index| out.insert(*index)) {
+            at = graph.groups.get(index).and_then(|group| group.parent);
+        }
+    }
+    out
 }
 
 /// The largest sets, as many as bring the diagram down to size; where that is a matter of arrows, a few at a time.

@@ -70,10 +70,10 @@ pub struct ModelDto {
 }
 
 /// The review as `bartizan/review/1`.
-pub fn review(review: &Review) -> Value {
+pub fn review(review: &Review) -> ReviewDto {
     let architecture = &review.architecture;
     let sources = &architecture.sources;
-    let dto = ReviewDto {
+    ReviewDto {
         schema: REVIEW.to_owned(),
         architecture: ArchitectureDto::of(architecture),
         threats: review.threats.iter().map(|threat| ThreatDto::of(threat, sources)).collect(),
@@ -90,17 +90,16 @@ pub fn review(review: &Review) -> Value {
             .chain(&review.diagnostics)
             .map(|diagnostic| DiagnosticDto::of(diagnostic, sources))
             .collect(),
-    };
-    to_value(&dto)
+    }
 }
 
 /// The architecture as `bartizan/model/1`.
-pub fn model(architecture: &Architecture) -> Value {
-    to_value(&ModelDto {
+pub fn model(architecture: &Architecture) -> ModelDto {
+    ModelDto {
         schema: MODEL.to_owned(),
         architecture: ArchitectureDto::of(architecture),
         diagnostics: architecture.diagnostics.iter().map(|diagnostic| DiagnosticDto::of(diagnostic, &architecture.sources)).collect(),
-    })
+    }
 }
 
 /// The JSON Schema of a format by its short name, `review` or `model`.
@@ -114,17 +113,16 @@ pub fn schema(name: &str) -> Option<Value> {
     }
 }
 
-fn to_value(dto: &impl Serialize) -> Value {
-    // INVARIANT: the types hold only strings as keys and no float that is not finite, so this cannot fail.
-    serde_json::to_value(dto).unwrap_or(Value::Null)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::{SCHEMAS, model, review, schema};
     use crate::fixture;
+
+    fn as_value(dto: &impl serde::Serialize) -> Value {
+        serde_json::to_value(dto).expect("only strings are keys")
+    }
 
     fn errors(name: &str, document: &Value) -> Vec<String> {
         let validator = jsonschema::validator_for(&schema(name).expect("a known name")).expect("a valid schema");
@@ -134,15 +132,15 @@ mod tests {
     #[test]
     fn what_is_written_is_valid_against_the_schema_of_its_types() {
         let shop = fixture::shop();
-        assert_eq!(errors("review", &review(&shop)), Vec::<String>::new());
-        assert_eq!(errors("model", &model(&shop.architecture)), Vec::<String>::new());
+        assert_eq!(errors("review", &as_value(&review(&shop))), Vec::<String>::new());
+        assert_eq!(errors("model", &as_value(&model(&shop.architecture))), Vec::<String>::new());
         assert!(SCHEMAS.iter().all(|name| schema(name).is_some()));
         assert_eq!(schema("nothing"), None);
     }
 
     #[test]
     fn the_contract_of_the_model_holds() {
-        let written = model(&fixture::shop().architecture);
+        let written = as_value(&model(&fixture::shop().architecture));
         assert_eq!(written["schema"], "bartizan/model/1");
         let bucket = written["components"].as_array().expect("a list").iter().find(|c| c["address"] == "aws_s3_bucket.uploads");
         let bucket = bucket.expect("the bucket is a component");
@@ -160,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_contract_of_the_review_holds() {
-        let written = review(&fixture::shop());
+        let written = as_value(&review(&fixture::shop()));
         assert_eq!(written["schema"], "bartizan/review/1");
         let threat = &written["threats"][0];
         assert_eq!(threat["status"], "open");
@@ -175,7 +173,7 @@ mod tests {
     #[test]
     fn secrets_do_not_leave_the_source() {
         let shop = fixture::shop();
-        let written = review(&shop).to_string();
+        let written = as_value(&review(&shop)).to_string();
         assert!(!written.contains("hunter2"), "a literal password is in the output");
         assert!(written.contains("********"));
     }

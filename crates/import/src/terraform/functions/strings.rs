@@ -1,5 +1,8 @@
 //! Functions of text.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use bartizan_model::{Node, Part, Text, Value};
 use regex::Regex;
 
@@ -135,11 +138,26 @@ fn substr(args: &Args<'_>) -> Called {
     Ok(text_value(text.get(start..end).unwrap_or(&[]).iter().collect::<String>()))
 }
 
+/// Compiles a pattern. A module that is called a thousand times applies its patterns as often, and compiling costs more than all the rest of a call.
 fn compile(pattern: &str) -> Result<Regex, Stop> {
-    regex::RegexBuilder::new(pattern)
-        .size_limit(1 << 20)
-        .build()
-        .map_err(|_| Stop::Fail(format!("`{pattern}` is not a regular expression")))
+    /// Patterns that are kept; a plan that makes up more than these compiles the others again.
+    const KEPT: usize = 256;
+    thread_local! {
+        static COMPILED: RefCell<BTreeMap<String, Regex>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    COMPILED.with_borrow_mut(|compiled| {
+        if let Some(regex) = compiled.get(pattern) {
+            return Ok(regex.clone());
+        }
+        let regex = regex::RegexBuilder::new(pattern)
+            .size_limit(1 << 20)
+            .build()
+            .map_err(|_| Stop::Fail(format!("`{pattern}` is not a regular expression")))?;
+        if compiled.len() < KEPT {
+            compiled.insert(pattern.to_owned(), regex.clone());
+        }
+        Ok(regex)
+    })
 }
 
 fn regex_first(args: &Args<'_>) -> Called {

@@ -1,13 +1,15 @@
 //! The catalogue: embedded in the binary, or a folder that the user names.
 
+use std::borrow::Cow;
 use std::path::Path;
+use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use bartizan_import::Services;
-use bartizan_review::Catalogue;
-use include_dir::{Dir, include_dir};
+use bartizan_review::{Catalogue, CatalogueError};
 
-static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../catalogue");
+/// Paths and texts; the build has turned YAML into JSON.
+static EMBEDDED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 
 /// What the tool knows, checked.
 pub(crate) struct Knowledge {
@@ -17,48 +19,48 @@ pub(crate) struct Knowledge {
     pub(crate) mistakes: Vec<String>,
 }
 
-/// Loads the catalogue of a folder, or the embedded one.
-pub(crate) fn load(folder: Option<&Path>) -> anyhow::Result<Knowledge> {
-    let mut files = Vec::new();
+/// A catalogue whose first half is there while the second is still being read: a plan can be imported meanwhile.
+pub(crate) struct Loading {
+    pub(crate) services: Services,
+    mistakes: Vec<String>,
+    catalogue: JoinHandle<(Catalogue, Vec<CatalogueError>)>,
+}
+
+/// Begins to load the catalogue of a folder, or the embedded one.
+pub(crate) fn begin(folder: Option<&Path>) -> anyhow::Result<Loading> {
+    let mut files: Vec<(Cow<'static, str>, Cow<'static, str>)> = Vec::new();
     match folder {
         Some(folder) => {
             read(folder, folder, &mut files).with_context(|| format!("cannot read the catalogue `{}`", folder.display()))?;
             anyhow::ensure!(!files.is_empty(), "there is no catalogue in `{}`", folder.display());
         }
-        None => embedded(&EMBEDDED, &mut files),
+        None => files.extend(EMBEDDED.iter().map(|(path, text)| (Cow::Borrowed(*path), Cow::Borrowed(*text)))),
     }
     files.sort();
-    // Import and review each read their side of the catalogue; small plans take less time than that.
-    let ((services, service_mistakes), (catalogue, catalogue_mistakes)) = std::thread::scope(|scope| {
-        let services = scope.spawn(|| Services::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str()))));
-        let catalogue = Catalogue::load(files.clone());
-        match services.join() {
-            Ok(services) => (services, catalogue),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    });
-    let mut mistakes: Vec<String> = service_mistakes.iter().map(ToString::to_string).collect();
-    mistakes.extend(catalogue_mistakes.iter().map(ToString::to_string));
-    Ok(Knowledge { services, catalogue, mistakes })
+    let for_review = files.clone();
+    let catalogue = std::thread::spawn(move || Catalogue::load(for_review));
+    let (services, mistakes) = Services::load(files.iter().map(|(path, text)| (path.as_ref(), text.as_ref())));
+    Ok(Loading { services, mistakes: mistakes.iter().map(ToString::to_string).collect(), catalogue })
 }
 
-fn embedded(folder: &Dir<'_>, files: &mut Vec<(String, String)>) {
-    for file in folder.files() {
-        if let Some(text) = file.contents_utf8() {
-            files.push((slashes(file.path()), text.to_owned()));
-        }
+impl Loading {
+    /// Waits for the second half.
+    pub(crate) fn finish(self) -> Knowledge {
+        let (catalogue, of_review) = self.catalogue.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let mut mistakes = self.mistakes;
+        mistakes.extend(of_review.iter().map(ToString::to_string));
+        Knowledge { services: self.services, catalogue, mistakes }
     }
-    folder.dirs().for_each(|inside| embedded(inside, files));
 }
 
-fn read(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) -> std::io::Result<()> {
+fn read(root: &Path, folder: &Path, files: &mut Vec<(Cow<'static, str>, Cow<'static, str>)>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
             read(root, &path, files)?;
         } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "md") {
             let relative = path.strip_prefix(root).unwrap_or(&path);
-            files.push((slashes(relative), std::fs::read_to_string(&path)?));
+            files.push((slashes(relative).into(), std::fs::read_to_string(&path)?.into()));
         }
     }
     Ok(())
@@ -66,4 +68,29 @@ fn read(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) -> std::i
 
 fn slashes(path: &Path) -> String {
     path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::begin;
+
+    /// A value that JSON takes for a number and a rule for a text (`edition: 7.0`) needs its quotes in the YAML; here it shows.
+    #[test]
+    fn the_embedded_catalogue_says_what_its_folder_says() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalogue");
+        let (embedded, read) = (begin(None).unwrap().finish(), begin(Some(&folder)).unwrap().finish());
+        assert_eq!((embedded.mistakes, read.mistakes), (vec![], vec![]));
+        let catalogues = (format!("{:#?}", embedded.catalogue), format!("{:#?}", read.catalogue));
+        let services = (format!("{:#?}", embedded.services), format!("{:#?}", read.services));
+        for (embedded, read) in [catalogues, services] {
+            let differs = embedded.lines().zip(read.lines()).position(|(embedded, read)| embedded != read);
+            let short = |line: &str| line.chars().take(160).collect::<String>();
+            let around = |text: &str, at: usize| text.lines().skip(at.saturating_sub(8)).take(10).map(short).collect::<Vec<_>>();
+            let shown = differs.map(|at| (around(&embedded, at), around(&read, at)));
+            assert_eq!(shown, None, "embedded and folder differ");
+            assert_eq!(embedded.lines().count(), read.lines().count());
+        }
+    }
 }

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use bartizan_review::{Policy, Review};
 
 use crate::args::Input;
-use crate::catalogue::Knowledge;
+use crate::catalogue::{Knowledge, Loading};
 use crate::progress::Progress;
 use crate::{catalogue, terminal};
 
@@ -23,18 +23,19 @@ pub(crate) fn review_with_knowledge(input: &Input) -> anyhow::Result<(Review, Kn
 
 /// The same by a policy of the command's own.
 pub(crate) fn review_by(input: &Input, policy: Policy) -> anyhow::Result<(Review, Knowledge)> {
-    let knowledge = knowledge(input.catalogue.catalogue.as_deref())?;
+    let loading = catalogue::begin(input.catalogue.catalogue.as_deref())?;
     let here = [PathBuf::from(".")];
     let paths: &[PathBuf] = if input.paths.is_empty() { &here } else { &input.paths };
     let progress = Progress::start();
     progress.say("listing files");
     let tree = bartizan_import::load(paths)?;
     progress.say(format!("reading {} files", tree.paths().count()));
-    let architecture = bartizan_import::import(&tree, &knowledge.services);
+    let architecture = bartizan_import::import(&tree, &loading.services);
     if architecture.sources.iter().next().is_none() {
         let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
         anyhow::bail!("there is nothing to review in {}: no Terraform, plan or Kubernetes file", names.join(", "));
     }
+    let knowledge = told(loading);
     progress.say(format!("reviewing {} components", architecture.components.len()));
     let review = bartizan_review::review(architecture, &knowledge.catalogue, &policy);
     Ok((review, knowledge))
@@ -42,15 +43,19 @@ pub(crate) fn review_by(input: &Input, policy: Policy) -> anyhow::Result<(Review
 
 /// The catalogue, with its mistakes told but not fatal: the rules without mistakes still hold.
 pub(crate) fn knowledge(folder: Option<&Path>) -> anyhow::Result<Knowledge> {
+    catalogue::begin(folder).map(told)
+}
+
+fn told(loading: Loading) -> Knowledge {
     const TOLD: usize = 5;
-    let knowledge = catalogue::load(folder)?;
+    let knowledge = loading.finish();
     for mistake in knowledge.mistakes.iter().take(TOLD) {
         terminal::warning(&format!("in the catalogue: {mistake}"));
     }
     if knowledge.mistakes.len() > TOLD {
         terminal::warning(&format!("and {} more mistakes; `bartizan rules check` lists them", knowledge.mistakes.len() - TOLD));
     }
-    Ok(knowledge)
+    knowledge
 }
 
 /// Writes to a file, or to standard output.

@@ -315,12 +315,12 @@ impl Services {
             }
             let error = |error: serde_saphyr::Error| CatalogueError { path: path.to_owned(), message: error.to_string() };
             if path.ends_with("services/ignored.yaml") {
-                match serde_saphyr::from_str::<IgnoredFile>(text) {
+                match typed::<IgnoredFile>(text) {
                     Ok(file) => services.ignored.extend(file.terraform),
                     Err(problem) => errors.push(error(problem)),
                 }
             } else {
-                match serde_saphyr::from_str::<ServiceFile>(text) {
+                match typed::<ServiceFile>(text) {
                     Ok(file) => services.add(file),
                     Err(problem) => errors.push(error(problem)),
                 }
@@ -415,6 +415,14 @@ impl Services {
         let owner = parts.next()?.rsplit([':', '@']).next()?;
         let registry = format!("{owner}/{name}/aws");
         self.modules.get(&folder.map_or(registry.clone(), |folder| format!("{registry}//{folder}")))
+    }
+}
+
+/// Reads YAML. What the build has turned into JSON, which is YAML as well, is tried as JSON first, for that is many times faster.
+fn typed<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, serde_saphyr::Error> {
+    match text.starts_with('{').then(|| serde_json::from_str(text)) {
+        Some(Ok(value)) => Ok(value),
+        _ => serde_saphyr::from_str(text),
     }
 }
 

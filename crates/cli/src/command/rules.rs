@@ -12,7 +12,7 @@ pub(super) fn run(arguments: &Rules) -> anyhow::Result<Outcome> {
     let folder = arguments.catalogue.catalogue.as_deref();
     match &arguments.action {
         RulesAction::List => list(&pipeline::knowledge(folder)?),
-        RulesAction::Check => check(&catalogue::load(folder)?),
+        RulesAction::Check => check(&catalogue::begin(folder)?.finish()),
         RulesAction::Test { only } => test(&pipeline::knowledge(folder)?, only.as_deref()),
     }
 }

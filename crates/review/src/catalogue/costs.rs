@@ -172,7 +172,7 @@ impl Figure {
 /// # Errors
 /// When it is not YAML of this shape, or an id is there twice.
 pub fn parse(text: &str) -> Result<Costs, String> {
-    let costs: Costs = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+    let costs: Costs = super::typed(text).map_err(|error| error.to_string())?;
     let mut seen = std::collections::BTreeSet::new();
     for figure in &costs.figures {
         if !seen.insert(figure.id.as_str()) {

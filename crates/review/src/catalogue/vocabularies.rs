@@ -1,7 +1,10 @@
 //! What conditions may name, per kind of rule and the types it looks at. `docs/catalogue.md` has the same in words.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
 use super::{Catalogue, On, Selector, SettingKind};
-use crate::expression::{ValueKind, Vocabulary};
+use crate::expression::{Shape, ValueKind, Vocabulary};
 use crate::facts::{FACTS, FactKind, FactOn};
 
 /// Fields of `component`: name, type, whether it may be null.
@@ -46,25 +49,28 @@ pub(crate) const SYSTEM: &[(&str, ValueKind, bool)] = &[
     ("types", ValueKind::Map, false),
 ];
 
+type Names = Arc<BTreeMap<String, Shape>>;
+
+static COMPONENT_NAMES: LazyLock<Names> = LazyLock::new(|| fields(COMPONENT));
+static FLOW_NAMES: LazyLock<Names> = LazyLock::new(|| fields(FLOW));
+static SYSTEM_NAMES: LazyLock<Names> = LazyLock::new(|| fields(SYSTEM));
+static COMPONENT_FACTS: LazyLock<Names> = LazyLock::new(|| facts(FactOn::Component));
+static SYSTEM_FACTS: LazyLock<Names> = LazyLock::new(|| facts(FactOn::System));
+
 /// The vocabulary of a rule's conditions.
 pub(super) fn of_rule(catalogue: &Catalogue, on: On, target: &Selector, source: &Selector) -> Vocabulary {
     let mut vocabulary = Vocabulary::default();
-    add_fields(&mut vocabulary, "system", SYSTEM);
+    vocabulary.add_names("system", &SYSTEM_NAMES);
     match on {
         On::Component => add_component(&mut vocabulary, catalogue, "", target),
         On::Flow => {
-            add_fields(&mut vocabulary, "flow", FLOW);
+            vocabulary.add_names("flow", &FLOW_NAMES);
             add_component(&mut vocabulary, catalogue, "to.", target);
             add_component(&mut vocabulary, catalogue, "from.", source);
             vocabulary.add_alias("from", "from.component", "address");
             vocabulary.add_alias("to", "to.component", "address");
         }
-        On::System => {
-            for fact in FACTS.iter().filter(|fact| fact.on == FactOn::System) {
-                vocabulary.add("facts", fact.name, fact_kind(fact.kind), fact.kind != FactKind::Bool);
-            }
-            vocabulary.add_root("facts");
-        }
+        On::System => vocabulary.add_names("facts", &SYSTEM_FACTS),
     }
     vocabulary
 }
@@ -82,16 +88,12 @@ pub(super) fn of_question(mut vocabulary: Vocabulary, on: On) -> Vocabulary {
 
 fn add_component(vocabulary: &mut Vocabulary, catalogue: &Catalogue, prefix: &str, selector: &Selector) {
     let root = format!("{prefix}component");
-    add_fields(vocabulary, &root, COMPONENT);
+    vocabulary.add_names(&root, &COMPONENT_NAMES);
     if prefix.is_empty() {
         vocabulary.add_alias("component", &root, "address");
         vocabulary.add_alias("name", &root, "name");
     }
-    let facts = format!("{prefix}facts");
-    vocabulary.add_root(&facts);
-    for fact in FACTS.iter().filter(|fact| fact.on == FactOn::Component) {
-        vocabulary.add(&facts, fact.name, fact_kind(fact.kind), fact.kind != FactKind::Bool);
-    }
+    vocabulary.add_names(&format!("{prefix}facts"), &COMPONENT_FACTS);
     add_settings(vocabulary, catalogue, &format!("{prefix}settings"), selector)
 }
 
@@ -115,10 +117,13 @@ fn add_settings(vocabulary: &mut Vocabulary, catalogue: &Catalogue, root: &str, 
     }
 }
 
-fn add_fields(vocabulary: &mut Vocabulary, root: &str, fields: &[(&str, ValueKind, bool)]) {
-    for (name, kind, nullable) in fields {
-        vocabulary.add(root, name, *kind, *nullable);
-    }
+fn fields(fields: &[(&str, ValueKind, bool)]) -> Names {
+    Arc::new(fields.iter().map(|(name, kind, nullable)| ((*name).to_owned(), Shape::new(*kind, *nullable))).collect())
+}
+
+fn facts(on: FactOn) -> Names {
+    let facts = FACTS.iter().filter(|fact| fact.on == on);
+    Arc::new(facts.map(|fact| (fact.name.to_owned(), Shape::new(fact_kind(fact.kind), fact.kind != FactKind::Bool))).collect())
 }
 
 fn fact_kind(kind: FactKind) -> ValueKind {

@@ -1,6 +1,7 @@
 //! What an expression may name: closed sets of paths with their types.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::catalogue::suggest;
 
@@ -44,18 +45,30 @@ pub struct Shape {
     pub nullable: bool,
 }
 
+impl Shape {
+    /// A list or map is never null: where it is not set, it is empty.
+    pub(crate) fn new(kind: ValueKind, nullable: bool) -> Self {
+        Self { kind, nullable: nullable && !matches!(kind, ValueKind::List | ValueKind::Map) }
+    }
+}
+
 /// The paths that one expression may read.
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
-    roots: BTreeMap<String, BTreeMap<String, Shape>>,
+    /// Shared, because most roots are the same for every rule.
+    roots: BTreeMap<String, Arc<BTreeMap<String, Shape>>>,
     aliases: BTreeMap<String, (String, String)>,
 }
 
 impl Vocabulary {
     /// Adds the path `root.name`.
     pub fn add(&mut self, root: &str, name: &str, kind: ValueKind, nullable: bool) {
-        let nullable = nullable && !matches!(kind, ValueKind::List | ValueKind::Map);
-        self.roots.entry(root.to_owned()).or_default().insert(name.to_owned(), Shape { kind, nullable });
+        Arc::make_mut(self.roots.entry(root.to_owned()).or_default()).insert(name.to_owned(), Shape::new(kind, nullable));
+    }
+
+    /// Adds a root with all its names.
+    pub(crate) fn add_names(&mut self, root: &str, names: &Arc<BTreeMap<String, Shape>>) {
+        self.roots.insert(root.to_owned(), Arc::clone(names));
     }
 
     /// Adds a root that so far has no names, so that a message can say that it exists.

@@ -43,7 +43,7 @@ impl Lifecycle {
     /// # Errors
     /// What is wrong with the file, and where.
     pub fn load(file: &str) -> Result<Self, String> {
-        serde_saphyr::from_str(file).map_err(|error| error.to_string())
+        crate::catalogue::typed(file).map_err(|error| error.to_string())
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Statement<'a> {
     pub(crate) not_actions: bool,
     /// Resource patterns.
     pub(crate) resources: Vec<(&'a Text, &'a Node)>,
+    /// True where a resource is not known at all.
+    pub(crate) untold_resources: bool,
     /// True for `NotResource`.
     pub(crate) not_resources: bool,
     /// Principals; empty in identity policies.
@@ -117,6 +119,7 @@ impl<'a> Statement<'a> {
             actions: Vec::new(),
             not_actions: not_actions.is_some(),
             resources: Vec::new(),
+            untold_resources: resources.is_some_and(holds_unknown),
             not_resources: not_resources.is_some(),
             principals: Vec::new(),
             not_principals: not_principals.is_some(),
@@ -152,7 +155,12 @@ impl<'a> Statement<'a> {
 
     /// True when the statement speaks of every resource.
     pub(crate) fn any_resource(&self) -> bool {
-        self.not_resources || self.resources.is_empty() || self.resources.iter().any(|(text, _)| as_written(text) == "*")
+        self.not_resources || self.names_none() || self.resources.iter().any(|(text, _)| as_written(text) == "*")
+    }
+
+    /// True where the statement leaves resources out; one that is not known is not left out.
+    pub(crate) fn names_none(&self) -> bool {
+        self.resources.is_empty() && !self.untold_resources
     }
 
     /// The node of the pattern that covers an action, for evidence.
@@ -230,6 +238,14 @@ fn each<'a>(node: &'a Node, visit: &mut dyn FnMut(&'a Text, &'a Node)) {
         Value::Text(text) => visit(text, node),
         Value::List(items) => items.iter().for_each(|item| each(item, visit)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Map(_) | Value::Unknown(_) => {}
+    }
+}
+
+fn holds_unknown(node: &Node) -> bool {
+    match &node.value {
+        Value::Unknown(_) => true,
+        Value::List(items) => items.iter().any(holds_unknown),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Map(_) => false,
     }
 }
 
@@ -335,6 +351,21 @@ mod tests {
         assert!(!glob("s3:Get*", "s3:PutObject"));
         assert!(glob("dynamodb:?can", "dynamodb:Scan"));
         assert!(glob("a*b*c", "aXbXbXc"));
+    }
+
+    #[test]
+    fn a_resource_that_is_not_known_is_not_every_resource() {
+        let statement = |resource: Option<bartizan_model::Value>| {
+            let mut members = vec![("Effect", text("Allow")), ("Action", text("kms:Decrypt"))];
+            members.extend(resource.map(|value| ("Resource", value)));
+            Node::new(map(&[("Statement", map(&members))]), span(1))
+        };
+        let unknown = || bartizan_model::Value::unresolved("a variable without value");
+        for (resource, any) in [(None, true), (Some(unknown()), false), (Some(list(vec![unknown()])), false), (Some(text("*")), true)] {
+            let node = statement(resource);
+            let document = Document::read(&node);
+            assert_eq!(document.statements.iter().map(super::Statement::any_resource).collect::<Vec<_>>(), [any]);
+        }
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl<'a> Holder<'a> {
             let conditional = !statement.conditions.is_empty();
             for (action, node) in &statement.actions {
                 let prefix = action.split(':').next().unwrap_or("*").to_ascii_lowercase();
-                if statement.not_resources || statement.resources.is_empty() {
+                if statement.not_resources || statement.names_none() {
                     grants.add_service(&prefix, action, node, source, conditional);
                 }
                 for (text, _) in &statement.resources {

@@ -140,7 +140,10 @@ fn assemble(rule: &Rule, view: &View<'_>, id: String, mut group: Vec<Instance<'_
     group.sort_by(|a, b| a.subject.cmp_key().cmp(&b.subject.cmp_key()));
     let worst = group.iter().rev().max_by_key(|instance| instance.assessment.rank(&view.catalogue.risk))?;
     let assessment = worst.assessment.clone();
-    let targets = targets(&group);
+    let mut targets = targets(&group);
+    if rule.on == On::System {
+        targets.extend(evidence::components(rule, view));
+    }
     let scope = view.scope(worst.subject);
     let mut message = rule.message.fill(&scope);
     let others: BTreeSet<&Address> = group.iter().filter_map(|instance| instance.subject.address()).collect();

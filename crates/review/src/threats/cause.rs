@@ -49,6 +49,10 @@ impl<'a> Causes<'a> {
             };
             Cause { key, address }
         };
+        // What concerns the system as a whole is one cause, whichever component is the first to be named.
+        if matches!(subject, Subject::System) {
+            return own(None);
+        }
         let Some(span) = first.map(|evidence| evidence.span) else { return own(None) };
         let Some((line, header)) = self.block(span) else { return own(None) };
         if let Some(component) = self.declared.get(&(span.file, line)) {

@@ -1,6 +1,8 @@
 //! Where a match is shown: the values that a rule names as evidence become lines of the user's files.
 
-use bartizan_model::{Sources, Span};
+use std::collections::BTreeSet;
+
+use bartizan_model::{Address, Sources, Span};
 
 use super::view::{Subject, View};
 use crate::catalogue::Rule;
@@ -34,6 +36,19 @@ pub(super) fn of(rule: &Rule, view: &View<'_>, subject: Subject<'_>) -> Vec<Evid
         found.push(Evidence { span, text });
     }
     found
+}
+
+/// Components that the evidence of a rule on the system names.
+pub(super) fn components(rule: &Rule, view: &View<'_>) -> BTreeSet<Address> {
+    let scope = view.scope(Subject::System);
+    let operands = rule.evidence.iter().filter_map(|expression| expression.evaluate(&scope).ok());
+    let named = operands.flat_map(|operand| match &operand.value {
+        Val::Nodes(_) | Val::List(_) => {
+            operand.elements().unwrap_or_default().iter().map(|element| Address::new(element.display())).collect()
+        }
+        _ => Vec::new(),
+    });
+    named.filter(|address| view.architecture.component(address).is_some()).collect()
 }
 
 fn collect(operand: &Operand<'_>, source: &str, sources: &Sources, found: &mut Vec<Evidence>) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bartizan_model::{Address, Component, Kind, Node, Span, Value};
 
 use super::actions::SENSITIVE;
-use super::document::{Statement, glob};
+use super::document::{Document, Statement, glob};
 use super::managed;
 use super::permissions::Holder;
 use super::read::last;
@@ -22,9 +22,14 @@ const NETWORK_KEYS: &[&str] =
 pub(super) fn add(context: &Context<'_>, set: &FlowSet, entities: &Entities, sink: &mut Sink) {
     let users = users(context);
     let exposed = exposed(context, set, entities);
+    let regions_bound = regions_bound(context);
     for (address, holder) in &context.permissions {
         let Some(component) = context.index.component(address) else { continue };
-        let summary = summary(holder);
+        let mut summary = summary(holder);
+        if regions_bound {
+            summary.any_region.clear();
+            summary.regions_bound = true;
+        }
         let run_by = users.get(address).map_or(&[][..], Vec::as_slice);
         for on in std::iter::once(address).chain(run_by.iter().copied()) {
             summary.write(on, sink);
@@ -48,6 +53,18 @@ pub(super) fn add(context: &Context<'_>, set: &FlowSet, entities: &Entities, sin
         }
         writers(context, address, holder, sink);
     }
+}
+
+/// A service control policy of the plan that denies what is asked of other regions.
+fn regions_bound(context: &Context<'_>) -> bool {
+    let policies = context.index.architecture.components.values().filter(|component| component.component_type == "organizations.policy");
+    policies.filter_map(|policy| policy.setting("content")).any(|content| {
+        let document = Document::read(content);
+        document
+            .statements
+            .iter()
+            .any(|statement| !statement.allow && statement.conditions.iter().any(|condition| condition.key == "aws:requestedregion"))
+    })
 }
 
 /// Compute by the role or user it runs as.
@@ -81,6 +98,7 @@ struct Summary {
     pass_role: Option<Span>,
     network_bound: Option<Span>,
     complete: bool,
+    regions_bound: bool,
 }
 
 fn summary(holder: &Holder<'_>) -> Summary {
@@ -189,8 +207,14 @@ impl Summary {
             for (action, span) in list {
                 sink.push_text(on, name, action, Some(*span));
             }
-            if !self.complete && list.is_empty() && sink.get(on, name).is_none() {
+            let told = name == "actions_any_region" && self.regions_bound;
+            if !self.complete && list.is_empty() && !told && sink.get(on, name).is_none() {
                 sink.unknown(on, name, "some of its policies are not in the plan", None);
+            }
+        }
+        for (name, list) in [("shown_on_any", &self.on_any), ("shown_any_region", &self.any_region)] {
+            for (action, span) in list {
+                sink.push_text(on, name, action, Some(*span));
             }
         }
         for (service, span) in &self.wildcards {

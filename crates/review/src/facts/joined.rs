@@ -21,7 +21,11 @@ pub(super) fn add(context: &Context<'_>, set: &FlowSet, sink: &mut Sink) {
         logged(context, address, component, sink);
         match last(&component.component_type) {
             "record" if component.service == "route53" => dangling(context, component, sink),
-            "key" if component.service == "kms" => key_users(context, address, sink),
+            "distribution" if component.service == "cloudfront" => dangling_origins(context, component, sink),
+            "key" if component.service == "kms" => {
+                key_users(context, address, sink);
+                hasty_key(context, component, sink);
+            }
             _ => {}
         }
         own_key(context, address, component, sink);
@@ -152,14 +156,13 @@ fn throttle(part: &Component, address: &Address, sink: &mut Sink) {
     if part.service != "apigateway" {
         return;
     }
-    if let Some(node) = part.setting("throttling_rate_limit").filter(|node| node.value.as_number().is_some_and(|rate| rate >= 0.0)) {
-        sink.yes(address, "rate_limited", Some(node.span));
-    }
-    for setting in ["method_settings", "route_settings"] {
-        let Some(node) = part.setting(setting) else { continue };
-        let rates = node.at("throttling_rate_limit");
-        if let Some(rate) = rates.into_iter().find(|rate| rate.value.as_number().is_some_and(|rate| rate >= 0.0)) {
+    let own = part.setting("throttling_rate_limit");
+    let parts = ["method_settings", "route_settings"].iter().filter_map(|setting| part.setting(setting));
+    for rate in own.into_iter().chain(parts.flat_map(|node| node.at("throttling_rate_limit"))) {
+        if rate.value.as_number().is_some_and(|rate| rate >= 0.0) {
             sink.yes(address, "rate_limited", Some(rate.span));
+        } else if rate.value.is_unknown() && sink.get(address, "rate_limited").is_none() {
+            sink.unknown(address, "rate_limited", "the throttle's rate is not known", Some(rate.span));
         }
     }
 }
@@ -402,6 +405,23 @@ fn key_users(context: &Context<'_>, address: &Address, sink: &mut Sink) {
     }
 }
 
+/// Days within which somebody has to notice that a key is to be deleted.
+const DAYS_TO_NOTICE: f64 = 14.0;
+
+/// A key under which data lies and whose deletion takes effect soon.
+fn hasty_key(context: &Context<'_>, key: &Component, sink: &mut Sink) {
+    let Some(node) = key.setting("deletion_window_in_days") else { return };
+    if !node.value.as_number().is_some_and(|days| days < DAYS_TO_NOTICE) {
+        return;
+    }
+    let aliases = context.index.follow_back(&key.address, "serves");
+    let names = std::iter::once(key).chain(aliases).flat_map(|name| context.index.follow_back(&name.address, "encrypted_with"));
+    let keeps = |user: &&Component| user.kind == Kind::DataStore && !context.index.services.has_any(user, &["log", "topic", "queue"]);
+    if names.into_iter().any(|user| keeps(&user)) {
+        sink.push_system("hasty_keys", key.address.as_str(), Some(node.span));
+    }
+}
+
 /// DNS records whose target is an AWS name that no component of the plan is.
 /// Suffixes of names that another customer can claim once they are free.
 const CLAIMABLE: &[&str] = &[
@@ -432,6 +452,28 @@ fn dangling(context: &Context<'_>, record: &Component, sink: &mut Sink) {
             if CLAIMABLE.iter().any(|suffix| name.contains(suffix)) {
                 sink.push_text(&record.address, "dangling_targets", &name, Some(node.span));
             }
+        }
+    }
+}
+
+/// Origins of a distribution that name a bucket which the plan does not hold.
+fn dangling_origins(context: &Context<'_>, distribution: &Component, sink: &mut Sink) {
+    let Some(node) = distribution.setting("origins") else { return };
+    for origin in node.at("domain_name") {
+        let Some(text) = origin.value.as_text() else { continue };
+        // A bucket's name that comes from elsewhere is not known; what the plan names by reference it holds.
+        let Some(host) = text.known().filter(|_| text.is_literal()) else { continue };
+        let host = host.to_ascii_lowercase();
+        let bucket = [".s3.", ".s3-"].iter().find_map(|mark| host.find(mark)).and_then(|end| host.get(..end));
+        let Some(bucket) = bucket.filter(|_| host.ends_with(".amazonaws.com")) else { continue };
+        let owned = context
+            .index
+            .architecture
+            .components
+            .values()
+            .any(|component| component.component_type == "s3.bucket" && component.name.eq_ignore_ascii_case(bucket));
+        if !owned {
+            sink.push_text(&distribution.address, "dangling_targets", bucket, Some(origin.span));
         }
     }
 }

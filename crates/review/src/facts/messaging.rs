@@ -26,6 +26,8 @@ pub(super) fn add(context: &Context<'_>, set: &FlowSet, entities: &Entities, sin
                 code(context, address, sink);
                 unguarded(context, address, sink);
             }
+            "glue.job" => code(context, address, sink),
+            "sns.topic" => subscribers(context, address, sink),
             "stepfunctions.state_machine" => workflow(component, sink),
             _ => {}
         }
@@ -139,6 +141,30 @@ fn unguarded(context: &Context<'_>, address: &Address, sink: &mut Sink) {
         let Some(component) = context.index.component(&Address::new(&member)) else { continue };
         if !seen.contains(&component.component_type.as_str()) {
             sink.push_text(address, "loop_unseen", &member, component.span);
+        }
+    }
+}
+
+/// Subscriptions of a topic by which its messages leave AWS: mail, short messages, web endpoints that the plan does not hold.
+fn subscribers(context: &Context<'_>, topic: &Address, sink: &mut Sink) {
+    for subscription in context.index.follow_back(topic, "part_of") {
+        let Some(node) = subscription.setting("protocol").filter(|_| subscription.component_type == "sns.subscription") else { continue };
+        match node.value.as_str().as_deref() {
+            Some(protocol @ ("email" | "email-json" | "sms")) => sink.push_text(topic, "outside_subscribers", protocol, Some(node.span)),
+            Some(protocol @ ("http" | "https")) => {
+                let ours = subscription
+                    .setting("endpoint")
+                    .and_then(|endpoint| endpoint.value.as_text())
+                    .is_some_and(|text| super::document::references(text).any(|address| context.index.component(&address).is_some()));
+                if !ours {
+                    sink.push_text(topic, "outside_subscribers", protocol, Some(node.span));
+                }
+            }
+            Some(_) => {}
+            None if sink.get(topic, "outside_subscribers").is_none() => {
+                sink.unknown(topic, "outside_subscribers", "the protocol of a subscription is not known", Some(node.span));
+            }
+            None => {}
         }
     }
 }

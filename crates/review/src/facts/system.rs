@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bartizan_model::{Component, Node, Span, Value};
 
 use super::actions::TRAIL_STOPPING;
-use super::document::patterns;
+use super::document::{Document, patterns};
 use super::read::last;
 use super::sink::Sink;
 use crate::flows::Context;
@@ -54,6 +54,51 @@ pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
     watched_over(context, sink);
     stoppers(context, sink);
     environments(context, sink);
+    root(context, sink);
+}
+
+/// Whether root users can do anything by themselves: credentials removed centrally, or a policy that denies them everything.
+/// Source: IAM user guide, "Centrally manage root access for member accounts".
+fn root(context: &Context<'_>, sink: &mut Sink) {
+    let features = of_types(context, &["iam.organizations_features"]);
+    let central = features.iter().filter_map(|component| component.setting("enabled_features"));
+    let mut untold = None;
+    for node in central {
+        if patterns(node).iter().any(|feature| feature == "RootCredentialsManagement") {
+            sink.set_system("root_guarded", Value::Bool(true), Some(node.span));
+            return;
+        }
+        if node.value.is_unknown() {
+            untold = Some(node.span);
+        }
+    }
+    for content in of_types(context, &["organizations.policy"]).iter().filter_map(|policy| policy.setting("content")) {
+        let document = Document::read(content);
+        let denied = document.statements.iter().find(|statement| {
+            !statement.allow
+                && statement.covers_action("iam:CreateUser")
+                && statement.conditions.iter().any(|condition| {
+                    condition.key == "aws:principalarn" && patterns(condition.values).iter().any(|arn| arn.ends_with(":root"))
+                })
+        });
+        if let Some(statement) = denied {
+            sink.set_system("root_guarded", Value::Bool(true), Some(statement.node.span));
+            return;
+        }
+        if !document.complete {
+            untold = Some(content.span);
+        }
+    }
+    match (untold, of_types(context, &["organizations.organization"]).first()) {
+        (Some(span), _) => {
+            sink.set_system("root_guarded", Value::unresolved("a part of the organisation's settings is not known"), Some(span));
+        }
+        (None, Some(organization)) => sink.set_system("root_guarded", Value::Bool(false), organization.span),
+        (None, None) => {
+            let why = "the organisation is not in the plan, so it does not tell who holds the root users";
+            sink.set_system("root_guarded", Value::unresolved(why), None);
+        }
+    }
 }
 
 /// Whether a trail records all regions. A plan without a trail says nothing about the account's: another stack or the organisation may have one.
@@ -173,9 +218,17 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ("integration", "test"),
 ];
 
-/// Environments of one account, from tags and names.
+/// Environments with where each is named.
+type Found = BTreeMap<&'static str, Option<Span>>;
+
+/// Environments beside production in one account or one stack, from tags and names.
+///
+/// One stack is applied with one set of credentials for each account that it names. Stacks of several environments that name no account may
+/// lie in one or in several, so what they say together is not known.
 fn environments(context: &Context<'_>, sink: &mut Sink) {
-    let mut by_account: BTreeMap<Option<&str>, BTreeMap<&'static str, Option<Span>>> = BTreeMap::new();
+    let mut by_place: BTreeMap<(&str, Option<&str>), Found> = BTreeMap::new();
+    let mut by_account: BTreeMap<&str, Found> = BTreeMap::new();
+    let mut unnamed = Found::new();
     for component in context.index.architecture.components.values() {
         if component.component_type.starts_with("external.") || component.service == "kubernetes" {
             continue;
@@ -190,18 +243,28 @@ fn environments(context: &Context<'_>, sink: &mut Sink) {
                 span = Some(node.span);
             }
         }
-        if words.is_empty() && matches!(last(&component.component_type), "vpc" | "cluster" | "bucket" | "instance" | "table") {
+        if words.is_empty() && matches!(last(&component.component_type), "vpc" | "cluster") {
             words.extend(environment(&component.name));
         }
-        let account = by_account.entry(component.account.as_deref()).or_default();
         for word in words {
-            account.entry(word).or_insert(span);
+            by_place.entry((&component.stack, component.account.as_deref())).or_default().entry(word).or_insert(span);
+            match component.account.as_deref() {
+                Some(account) => by_account.entry(account).or_default().entry(word).or_insert(span),
+                None => unnamed.entry(word).or_insert(span),
+            };
         }
     }
-    for found in by_account.values().filter(|found| found.len() > 1) {
+    let mixed = |found: &&Found| found.len() > 1 && found.contains_key("production");
+    let mut told = false;
+    for found in by_place.values().chain(by_account.values()).filter(mixed) {
+        told = true;
         for (name, span) in found {
             sink.push_system("environments", name, *span);
         }
+    }
+    if !told && mixed(&&unnamed) {
+        let span = unnamed.get("production").copied().flatten();
+        sink.set_system("environments", Value::unresolved("the stacks of several environments do not name their accounts"), span);
     }
 }
 

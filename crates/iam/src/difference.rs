@@ -100,7 +100,9 @@ fn extra<'a>(statement: &'a Statement, new: &'a Document, old: &'a Document) -> 
         }
     }
     let (truth, witness) = search.best?;
-    let open = statement.effect == Effect::Unknown || old.incomplete.is_some();
+    // A statement that may grant or forbid makes everything beside it doubtful: what the one adds, and what the other already has.
+    let doubtful = new.statements.iter().chain(&old.statements).any(|other| other.effect == Effect::Unknown);
+    let open = doubtful || old.incomplete.is_some();
     let verdict = if open { truth.and(Truth::Maybe) } else { truth };
     Some(Extra {
         statement,
@@ -218,6 +220,15 @@ mod tests {
         let extra = &grants_beyond(&denied, &before)[0];
         assert_eq!(extra.action.as_deref(), Some("s3:listbucket"));
         assert!(extra.needs.iter().any(|need| need.text == "StringEquals aws:SourceVpce `vpce-1`"));
+    }
+
+    #[test]
+    fn a_statement_that_may_forbid_makes_nothing_new() {
+        let torn = policy(&format!(
+            r#"{READ},{{"Effect":"Dejy","Action":"s3:GetObject","Resource":"*","Condition":{{"Bool":{{"a:b":"true"}}}}}}"#
+        ));
+        assert_eq!(implies(&torn, &torn), Truth::Maybe);
+        assert_eq!(implies(&policy(READ), &torn), Truth::Maybe);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 
 use crate::tree::{MAX_FILE_BYTES, Tree};
 
-/// More files than this are refused: the path is probably not meant.
+/// More files and directories than this are refused: the path is probably not meant.
 const MAX_FILES: usize = 500_000;
 
 /// Directories outside of the given ones that are followed.
@@ -29,7 +29,7 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// Too many files.
-    #[error("`{path}` holds more than {MAX_FILES} files; name the directory of the plan")]
+    #[error("`{path}` holds more than {MAX_FILES} files and directories; name the directory of the plan")]
     TooMany {
         /// The path.
         path: String,
@@ -51,15 +51,12 @@ pub fn load(paths: &[PathBuf]) -> Result<Tree, LoadError> {
     }
     let mut found = Vec::new();
     for start in &given {
-        list(start, &mut found)?;
+        list(start, &given, &mut found)?;
     }
     let called = called_outside(&given, &mut found)?;
     let root = common_root(given.iter().chain(&called));
     let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
     for path in found {
-        if fs::symlink_metadata(&path).is_ok_and(|data| data.is_symlink()) && !stays_inside(&path, &root) {
-            continue;
-        }
         if let Some(name) = relative(&path, &root) {
             files.insert(name, path);
         }
@@ -83,23 +80,35 @@ fn relative(path: &Path, root: &Path) -> Option<String> {
     Some(below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
 
-/// Adds the files under a path.
-fn list(start: &Path, out: &mut Vec<PathBuf>) -> Result<(), LoadError> {
+/// Adds the files under a path. Symbolic links are followed where they end at or below it, or one of the `given` paths.
+fn list(start: &Path, given: &[PathBuf], out: &mut Vec<PathBuf>) -> Result<(), LoadError> {
     let walk = WalkDir::new(start).follow_links(true).sort_by_file_name().into_iter();
+    let mut n_entries = 0;
     let entries = walk.filter_entry(|entry| {
+        // INVARIANT: what lies behind a link to elsewhere is never listed, so nothing can read it.
+        if entry.depth() > 0 && entry.path_is_symlink() && !leads_inside(entry.path(), start, given) {
+            return false;
+        }
         let name = entry.file_name().to_string_lossy();
         let skipped =
             SKIPPED.contains(&name.as_ref()) || (name == "providers" && entry.path().parent().is_some_and(|p| p.ends_with(".terraform")));
         entry.depth() == 0 || !(entry.file_type().is_dir() && skipped)
     });
     // What cannot be listed (a broken or circular link, a forbidden directory) is passed over: there is nothing in it to review.
-    for entry in entries.filter_map(Result::ok).filter(|entry| entry.file_type().is_file()) {
-        out.push(entry.into_path());
-        if out.len() > MAX_FILES {
+    for entry in entries.filter_map(Result::ok) {
+        n_entries += 1;
+        if n_entries > MAX_FILES {
             return Err(LoadError::TooMany { path: start.display().to_string() });
+        }
+        if entry.file_type().is_file() {
+            out.push(entry.into_path());
         }
     }
     Ok(())
+}
+
+fn leads_inside(link: &Path, start: &Path, given: &[PathBuf]) -> bool {
+    fs::canonicalize(link).is_ok_and(|target| target.starts_with(start) || given.iter().any(|path| target.starts_with(path)))
 }
 
 /// Directories outside of what was given that its Terraform files call as modules (`source = "../x"`) or release as charts.
@@ -118,7 +127,7 @@ fn called_outside(given: &[PathBuf], files: &mut Vec<PathBuf>) -> Result<Vec<Pat
             let Ok(target) = fs::canonicalize(directory.join(target)) else { continue };
             let known = given.iter().chain(&called).any(|start| target.starts_with(start));
             if !known && called.len() < MAX_CALLED && is_module_or_chart(&target) {
-                list(&target, files)?;
+                list(&target, given, files)?;
                 called.push(target);
             }
         }
@@ -143,10 +152,6 @@ fn is_module_or_chart(directory: &Path) -> bool {
         let name = entry.file_name();
         name == "Chart.yaml" || Path::new(&name).extension().is_some_and(|extension| extension == "tf")
     })
-}
-
-fn stays_inside(path: &Path, root: &Path) -> bool {
-    fs::canonicalize(path).is_ok_and(|target| target.starts_with(root))
 }
 
 /// The deepest directory that holds all paths.

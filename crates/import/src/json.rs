@@ -21,7 +21,7 @@ pub(crate) enum Origin {
 /// A JSON syntax error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JsonError {
-    /// Byte offset in the text.
+    /// Byte offset in the text, on a character boundary.
     pub(crate) offset: usize,
     /// Lower case, no full stop.
     pub(crate) message: &'static str,
@@ -37,6 +37,9 @@ pub(crate) fn parse(text: &str, origin: Origin) -> Result<Node, JsonError> {
 /// Of what is left out only brackets and quotes are looked at.
 pub(crate) fn parse_without(text: &str, origin: Origin, skip: fn(&[&str]) -> bool) -> Result<Node, JsonError> {
     let mut reader = Reader { text, bytes: text.as_bytes(), offset: 0, origin, keys: Vec::new(), skip };
+    if text.starts_with('\u{feff}') {
+        reader.offset = '\u{feff}'.len_utf8();
+    }
     reader.white_space();
     let node = reader.value(0)?;
     reader.white_space();
@@ -58,7 +61,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn error(&self, message: &'static str) -> JsonError {
-        JsonError { offset: self.offset, message }
+        JsonError { offset: self.text.floor_char_boundary(self.offset), message }
     }
 
     fn peek(&self) -> Option<u8> {

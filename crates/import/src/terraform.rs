@@ -4,6 +4,7 @@
 //! `evaluate` and `functions` expressions, `policy_document` the one data source that computes.
 //! Joining resources to components is not done here: see `lower`.
 
+mod budget;
 mod call;
 mod config;
 mod convert;
@@ -26,6 +27,12 @@ use bartizan_model::{Diagnostic, Node, Sources, Text};
 
 use crate::resource::Resource;
 use crate::tree::Tree;
+
+/// Code of what Terraform would refuse to evaluate, or could evaluate only with what is not among the files.
+pub(crate) const UNRESOLVED: &str = "terraform/unresolved-reference";
+
+/// Start of the message of a variable that is used and not declared; its name and a backtick follow.
+pub(crate) const UNDECLARED: &str = "no variable `";
 
 /// What the Terraform files of a tree declare.
 #[derive(Default)]

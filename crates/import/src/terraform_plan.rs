@@ -3,6 +3,7 @@
 //! Values come from `planned_values`; what only the apply knows is taken from `configuration`, where each attribute lists what it refers to, so that
 //! a role or queue that does not exist yet is still the one that is meant. Spans lie in the plan file itself.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use bartizan_model::{Diagnostic, FileId, Node, Severity, Span, Text, Value};
@@ -13,6 +14,8 @@ use crate::resource::{Mode, Resource};
 
 /// Chains of module outputs and variables are followed this far.
 const MAX_HOPS: usize = 16;
+/// Names that one expression's chains may visit.
+const MAX_VISITS: usize = 2_000;
 
 /// True when a JSON text is likely to be a plan; a full parse decides.
 pub(crate) fn is_plan(text: &str) -> bool {
@@ -54,7 +57,7 @@ pub(crate) fn read(file: FileId, text: &str, directory: &str, diagnostics: &mut 
     if let Some(module) = configuration.and_then(|configuration| configuration.get("root_module")) {
         add_expressions(module, "", &mut expressions);
     }
-    let reader = Reader { configuration, unknowns, expressions, directory };
+    let reader = Reader { configuration, unknowns, expressions, visits: Cell::new(0), directory };
     let mut out = Vec::new();
     reader.module(values, &mut out, false);
     if let Some(prior) = prior {
@@ -79,6 +82,8 @@ struct Reader<'a> {
     unknowns: BTreeMap<String, &'a Node>,
     /// The configuration of each resource by its address without instance keys.
     expressions: BTreeMap<String, &'a Node>,
+    /// Names that the expression at hand may still visit: a chain may fork at every step.
+    visits: Cell<usize>,
     directory: &'a str,
 }
 
@@ -209,6 +214,7 @@ impl<'a> Reader<'a> {
     fn reference(&self, expression: &Node, place: &Place<'a>) -> Option<Text> {
         let names: Vec<String> =
             expression.at("references[]").into_iter().filter_map(|node| node.value.as_str().map(std::borrow::Cow::into_owned)).collect();
+        self.visits.set(MAX_VISITS);
         let mut out = Text::default();
         let mut last = String::new();
         for name in names {
@@ -226,6 +232,7 @@ impl<'a> Reader<'a> {
 
     fn named(&self, name: &str, place: &Place<'a>, hops: usize) -> Option<Text> {
         let hops = hops.checked_sub(1)?;
+        self.visits.set(self.visits.get().checked_sub(1)?);
         let mut parts = steps(name);
         match *parts.first()? {
             "each" | "count" | "local" | "path" | "terraform" | "self" => None,

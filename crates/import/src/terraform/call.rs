@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use bartizan_model::{Diagnostic, Node, Severity, Span, Text, Value};
 
+use super::budget::INSTANCE;
 use super::config::{Config, Directory, local_source};
 use super::evaluate::{Evaluated, Failure, Scope};
 use super::instance::instance_keys;
@@ -33,11 +34,12 @@ impl<'a> Resolver<'a> {
         if let Some(directory) = directory {
             let n_modules = self.n_modules.get() + keys.len();
             self.n_modules.set(n_modules);
-            if module.depth >= MAX_MODULE_DEPTH || n_modules > MAX_MODULES {
+            let affordable = self.spend(INSTANCE.saturating_mul(keys.len() as u64), block.header).is_ok();
+            if module.depth >= MAX_MODULE_DEPTH || module.is_inside(directory) || n_modules > MAX_MODULES || !affordable {
                 self.report(Diagnostic::new(
                     "terraform/module-cycle",
                     Severity::Error,
-                    format!("module `{name}` is nested too deeply or called too often; it is left out"),
+                    format!("module `{name}` calls itself, or is nested too deeply or called too often; it is left out"),
                     block.header,
                 ));
             } else {

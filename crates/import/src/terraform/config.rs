@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bartizan_model::{Diagnostic, Severity, Sources};
+use bartizan_model::{Diagnostic, Severity, Sources, Span};
 use indexmap::IndexMap;
 
 use super::syntax::{Attribute, Block, Body, TemplatePart};
 use super::{json_syntax, parse};
 use crate::tree::{self, Tree};
+
+/// Terraform files larger than this are refused: nobody writes them.
+const MAX_BYTES: usize = 16 << 20;
 
 /// All directories that hold Terraform files, by path.
 #[derive(Default)]
@@ -15,6 +18,8 @@ pub(crate) struct Config {
     pub(crate) directories: BTreeMap<String, Directory>,
     /// Terraform files found.
     pub(crate) n_files: usize,
+    /// Bytes of them.
+    pub(crate) n_bytes: usize,
     /// Templates that evaluation reads on its way.
     pub(crate) templates: typed_arena::Arena<Vec<TemplatePart>>,
 }
@@ -60,6 +65,12 @@ impl Config {
                     }
                 };
                 let id = sources.add(file.clone(), text.as_str());
+                if text.len() > MAX_BYTES {
+                    let message = format!("the file has {} MiB, more than the {} MiB that are read", text.len() >> 20, MAX_BYTES >> 20);
+                    diagnostics.push(Diagnostic::new("terraform/too-large", Severity::Error, message, Span::new(id, 0..0)));
+                    continue;
+                }
+                config.n_bytes += text.len();
                 let (body, problems) = if file.ends_with(".json") { json_syntax::parse(id, &text) } else { parse::parse_hcl(id, &text) };
                 diagnostics.extend(problems);
                 if is_values(&file) {

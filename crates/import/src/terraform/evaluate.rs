@@ -8,6 +8,7 @@ use std::rc::Rc;
 use bartizan_model::{Node, Span, Text, Value};
 use indexmap::IndexMap;
 
+use super::budget::{MAX_TEXT, size};
 use super::functions;
 use super::module::Module;
 use super::number_text;
@@ -93,6 +94,7 @@ impl<'a> Resolver<'a> {
         if depth > MAX_DEPTH {
             return Err(Failure::new("expressions refer to each other too deeply", expr.span));
         }
+        self.spend(1, expr.span)?;
         self.depth.set(depth + 1);
         let result = self.eval_inner(expr, scope);
         self.depth.set(depth);
@@ -268,11 +270,19 @@ impl<'a> Resolver<'a> {
     /// Keys and values of a collection; `None` where it is not known.
     pub(crate) fn elements(&self, collection: &Node) -> Evaluated<Option<Vec<(Node, Node)>>> {
         let span = collection.span;
+        self.spend(size(collection).cost, span)?;
         match &collection.value {
             Value::List(items) if items.len() > MAX_ELEMENTS => Err(Failure::new("more elements than are sensible", span)),
             Value::List(items) => {
+                let key = |index: usize, item: &Node| {
+                    if is_symbolic(item) {
+                        Value::unresolved("which instances there are is not known")
+                    } else {
+                        Value::Number(index as f64)
+                    }
+                };
                 let indexed = items.iter().enumerate();
-                Ok(Some(indexed.map(|(index, item)| (Node::new(Value::Number(index as f64), item.span), item.clone())).collect()))
+                Ok(Some(indexed.map(|(index, item)| (Node::new(key(index, item), item.span), item.clone())).collect()))
             }
             Value::Map(members) => {
                 let mut pairs: Vec<_> = members.iter().map(|(key, value)| (Node::text(key.as_str(), value.span), value.clone())).collect();
@@ -334,7 +344,7 @@ impl<'a> Resolver<'a> {
                     }
                 }
             }
-            if out.encoded().len() > crate::tree::MAX_FILE_BYTES {
+            if out.encoded().len() > MAX_TEXT {
                 return Err(Failure::new("the template's text grows without end", span));
             }
         }
@@ -393,17 +403,12 @@ impl<'a> Resolver<'a> {
 
     /// Follows accessors from a value.
     pub(crate) fn access(&self, node: &Node, accessors: &'a [Accessor], scope: &Scope<'a>, span: Span) -> Evaluated<Node> {
-        let Some((first, rest)) = accessors.split_first() else { return Ok(node.clone()) };
+        let Some((first, rest)) = accessors.split_first() else {
+            self.spend_on(node, span)?;
+            return Ok(node.clone());
+        };
         match first {
             Accessor::FullSplat | Accessor::AttributeSplat => {
-                let whole;
-                let node = match node.value.as_text() {
-                    Some(text) if !text.is_literal() => {
-                        whole = self.whole_object(text);
-                        whole.as_ref().unwrap_or(node)
-                    }
-                    _ => node,
-                };
                 // `list.*.a[0]`: the index after an attribute splat applies to the result.
                 let until = match first {
                     Accessor::AttributeSplat => rest.iter().take_while(|a| matches!(a, Accessor::Attribute(_))).count(),
@@ -428,6 +433,10 @@ impl<'a> Resolver<'a> {
                     return Ok(Node::new(unknown_of(&index), span));
                 }
                 match (&node.value, &index.value) {
+                    (Value::List(items), _) if items.first().is_some_and(is_symbolic) && items.len() == 1 => match items.first() {
+                        Some(any) => self.access(any, rest, scope, span),
+                        None => Ok(Node::new(unknown_of(&index), span)),
+                    },
                     (Value::List(items), _) => {
                         let Some(position) = number(&index)? else { return Ok(Node::new(unknown_of(&index), span)) };
                         let item = if position >= 0.0 && position.fract() == 0.0 { items.get(position as usize) } else { None };
@@ -466,7 +475,13 @@ impl<'a> Resolver<'a> {
             Value::Text(text) => match text.as_reference() {
                 Some((address, "")) => {
                     let value = self.attribute_at(address, name, span)?;
-                    self.access(&value, rest, scope, span)
+                    match self.access(&value, rest, scope, span) {
+                        // A block has attributes that the provider computes beside those that are written.
+                        Err(_) if self.is_configured_block(address, name, &value) => {
+                            Ok(Node::new(Value::Text(Text::reference(address, &path(name, rest), None)), span))
+                        }
+                        result => result,
+                    }
                 }
                 Some((address, attribute)) => {
                     let deeper = if name.parse::<usize>().is_ok() { format!("{attribute}[{name}]") } else { format!("{attribute}.{name}") };
@@ -481,6 +496,25 @@ impl<'a> Resolver<'a> {
             Value::Bool(_) | Value::Number(_) => Err(Failure::new(format!("a plain value has no attribute `{name}`"), span)),
         }
     }
+}
+
+/// True for what stands for all instances of a resource of which it is not known how many there are.
+pub(crate) fn is_symbolic(node: &Node) -> bool {
+    let reference = node.value.as_text().and_then(Text::as_reference);
+    reference.is_some_and(|(address, attribute)| attribute.is_empty() && address.ends_with("[*]"))
+}
+
+/// An attribute and what is accessed of it, as references write it.
+fn path(name: &str, accessors: &[Accessor]) -> String {
+    accessors.iter().fold(name.to_owned(), |path, accessor| match accessor {
+        Accessor::Attribute(name) => format!("{path}.{name}"),
+        Accessor::Index(index) => match &index.kind {
+            ExprKind::Number(number) => format!("{path}[{}]", number_text(*number)),
+            ExprKind::Text(text) => format!("{path}[\"{}\"]", text.encoded()),
+            _ => format!("{path}[*]"),
+        },
+        Accessor::AttributeSplat | Accessor::FullSplat => format!("{path}[*]"),
+    })
 }
 
 /// True for an unknown, and for a text whose value is not known.

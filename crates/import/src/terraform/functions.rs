@@ -13,7 +13,8 @@ mod time;
 
 use bartizan_model::{Node, Span, Text, Value};
 
-use super::evaluate::{Evaluated, Failure, Scope, equal, is_unknown, unknown_of};
+use super::budget::{MAX_TEXT, size};
+use super::evaluate::{Evaluated, Failure, Scope, equal, is_symbolic, is_unknown, unknown_of};
 use super::resolve::Resolver;
 
 /// Why a function gives no value of its own.
@@ -38,6 +39,19 @@ pub(crate) struct Args<'n> {
     nodes: &'n [Node],
 }
 
+/// What every call may cost beside its result: pairs that it compares, values that it multiplies.
+const MAX_CALL: u64 = 20_000_000;
+
+/// Refuses a call that would cost too much.
+fn affordable(cost: u64) -> Result<(), Stop> {
+    if cost > MAX_CALL { Err(Stop::Fail("more elements than are sensible".to_owned())) } else { Ok(()) }
+}
+
+/// What copies of a value cost.
+fn cost_of(node: &Node, copies: usize) -> u64 {
+    size(node).cost.saturating_mul(copies as u64)
+}
+
 /// Calls a function by its name.
 pub(crate) fn call<'a>(resolver: &Resolver<'a>, scope: &Scope<'a>, name: &str, nodes: Vec<Node>, span: Span) -> Evaluated<Node> {
     let short = name.strip_prefix("core::").unwrap_or(name);
@@ -57,7 +71,14 @@ pub(crate) fn call<'a>(resolver: &Resolver<'a>, scope: &Scope<'a>, name: &str, n
             .or_else(|| files::call(resolver, scope, short, &args, span)),
     };
     match result {
-        Some(Ok(value)) => Ok(Node::new(value, span)),
+        Some(Ok(value)) => {
+            if value.as_text().is_some_and(|text| text.encoded().len() > MAX_TEXT) {
+                return Err(Failure::new(format!("`{name}`: the text grows too long"), span));
+            }
+            let node = Node::new(value, span);
+            resolver.spend_on(&node, span)?;
+            Ok(node)
+        }
         Some(Err(Stop::Fail(why))) => Err(Failure::new(format!("`{name}`: {why}"), span)),
         Some(Err(Stop::Unknown(node))) => {
             let value = if copies_text(short) { derived(&node) } else { unknown_of(&node) };
@@ -167,6 +188,11 @@ impl<'n> Args<'n> {
         match &node.value {
             Value::Map(map) => Ok(map),
             _ if is_unknown(node) => Err(Stop::Unknown(node.clone())),
+            // Instances of which it is not known how many there are.
+            Value::List(items) => match items.as_slice() {
+                [only] if is_symbolic(only) => Err(Stop::Unknown(only.clone())),
+                _ => Err(Stop::Fail("expected a map".to_owned())),
+            },
             _ => Err(Stop::Fail("expected a map".to_owned())),
         }
     }

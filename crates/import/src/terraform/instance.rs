@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use bartizan_model::{Node, Span, Text, Value};
 
+use super::budget::INSTANCE;
 use super::evaluate::{Evaluated, Failure, Scope, number, unknown_of};
 use super::module::{Expansion, Instance, InstanceKey, Memo, Module, each_suffix};
 use super::resolve::Resolver;
@@ -61,16 +62,20 @@ impl<'a> Resolver<'a> {
     ) -> Vec<Rc<Instance<'a>>> {
         let base = module.address(is_data, kind, name);
         let keys = self.instance_keys_at(&base, block, module);
-        keys.iter()
-            .map(|key| {
-                let address = format!("{base}{}", key.suffix);
-                let mut instances = self.instances.borrow_mut();
-                let instance = instances
-                    .entry(address)
-                    .or_insert_with(|| Rc::new(Instance { module: Rc::clone(module), block, key: key.clone(), is_data }));
-                Rc::clone(instance)
-            })
-            .collect()
+        let instance = |key: &InstanceKey| {
+            let address = format!("{base}{}", key.suffix);
+            if let Some(known) = self.instances.borrow().get(&address) {
+                return Some(Rc::clone(known));
+            }
+            if let Err(failure) = self.spend(INSTANCE, block.header) {
+                self.failed(&failure);
+                return None;
+            }
+            let instance = Rc::new(Instance { module: Rc::clone(module), block, key: key.clone(), is_data });
+            self.instances.borrow_mut().insert(address, Rc::clone(&instance));
+            Some(instance)
+        };
+        keys.iter().map_while(instance).collect()
     }
 
     fn instance_keys_at(&self, base: &str, block: &'a Block, module: &Rc<Module<'a>>) -> Vec<InstanceKey> {
@@ -153,6 +158,14 @@ impl<'a> Resolver<'a> {
         let result = self.compute_attribute(&instance, address, name, span).map(Rc::new);
         self.attributes.borrow_mut().insert(key, Memo::Done(result.clone()));
         result.map(|node| (*node).clone())
+    }
+
+    /// True where an attribute of a resource is a block that stands there at least once.
+    pub(crate) fn is_configured_block(&self, address: &str, name: &str, value: &Node) -> bool {
+        let instance = self.instances.borrow().get(address).cloned();
+        let named = |block: &Block| &*block.kind == name || (&*block.kind == "dynamic" && block.label(0) == Some(name));
+        instance.is_some_and(|instance| instance.block.body.blocks.iter().any(named))
+            && matches!(&value.value, Value::List(items) if !items.is_empty())
     }
 
     fn compute_attribute(&self, instance: &Instance<'a>, address: &str, name: &str, span: Span) -> Evaluated<Node> {

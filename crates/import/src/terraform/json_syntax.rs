@@ -14,10 +14,13 @@ pub(crate) fn parse(file: FileId, text: &str) -> (Body, Vec<Diagnostic>) {
     let root = match json::parse(text, Origin::File { file, base: 0 }) {
         Ok(root) => root,
         Err(error) => {
-            let span = Span::new(file, error.offset..(error.offset + 1).min(text.len().max(error.offset)));
+            let end = text.get(error.offset..).and_then(|rest| rest.chars().next()).map_or(error.offset, |c| error.offset + c.len_utf8());
+            let span = Span::new(file, error.offset..end);
             return (Body::default(), vec![Diagnostic::new("terraform/syntax", Severity::Error, error.message, span)]);
         }
     };
+    let mut diagnostics = Vec::new();
+    let mut reader = Reader { diagnostics: &mut diagnostics };
     let mut body = Body::default();
     for item in one_or_many(&root) {
         let Value::Map(members) = &item.value else { continue };
@@ -27,36 +30,75 @@ pub(crate) fn parse(file: FileId, text: &str) -> (Body, Vec<Diagnostic>) {
                 "variable" | "output" | "module" | "provider" => 1,
                 "locals" | "terraform" | "moved" => 0,
                 _ => {
-                    body.attributes.push(attribute(kind, member));
+                    body.attributes.push(reader.attribute(kind, member));
                     continue;
                 }
             };
-            labelled(kind, member, &mut Vec::new(), depth, &mut body.blocks);
+            reader.labelled(kind, member, &mut Vec::new(), depth, &mut body.blocks);
         }
     }
-    (body, Vec::new())
+    (body, diagnostics)
 }
 
-fn labelled(kind: &str, node: &Node, labels: &mut Vec<Box<str>>, depth: usize, out: &mut Vec<Block>) {
-    for item in one_or_many(node) {
-        let Value::Map(members) = &item.value else { continue };
-        if depth == 0 {
-            let mut body = Body::default();
-            for (name, member) in members {
-                if kind == "terraform" && name == "backend" {
-                    labelled("backend", member, &mut Vec::new(), 1, &mut body.blocks);
-                } else {
-                    body.attributes.push(attribute(name, member));
+struct Reader<'d> {
+    diagnostics: &'d mut Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn labelled(&mut self, kind: &str, node: &Node, labels: &mut Vec<Box<str>>, depth: usize, out: &mut Vec<Block>) {
+        for item in one_or_many(node) {
+            let Value::Map(members) = &item.value else { continue };
+            if depth == 0 {
+                let mut body = Body::default();
+                for (name, member) in members {
+                    if kind == "terraform" && name == "backend" {
+                        self.labelled("backend", member, &mut Vec::new(), 1, &mut body.blocks);
+                    } else {
+                        body.attributes.push(self.attribute(name, member));
+                    }
                 }
+                out.push(Block { kind: kind.into(), labels: labels.clone(), body, header: item.span, span: item.span });
+                continue;
             }
-            out.push(Block { kind: kind.into(), labels: labels.clone(), body, header: item.span, span: item.span });
-            continue;
+            for (label, member) in members {
+                labels.push(label.as_str().into());
+                self.labelled(kind, member, labels, depth - 1, out);
+                labels.pop();
+            }
         }
-        for (label, member) in members {
-            labels.push(label.as_str().into());
-            labelled(kind, member, labels, depth - 1, out);
-            labels.pop();
-        }
+    }
+
+    fn attribute(&mut self, name: &str, node: &Node) -> Attribute {
+        // `type` of a variable is an expression in a string: `"list(string)"`.
+        Attribute { name: name.into(), expr: self.expr(node), span: node.span }
+    }
+
+    fn expr(&mut self, node: &Node) -> Expr {
+        let kind = match &node.value {
+            Value::Null | Value::Unknown(_) => ExprKind::Null,
+            Value::Bool(value) => ExprKind::Bool(*value),
+            Value::Number(number) => ExprKind::Number(*number),
+            Value::Text(text) => match parse_template_at(node.span, &text.to_string()) {
+                Ok(mut parts) => match parts.as_mut_slice() {
+                    [] => ExprKind::Text(text.clone()),
+                    [TemplatePart::Literal(literal)] => ExprKind::Text(std::mem::take(literal)),
+                    _ => ExprKind::Template(parts),
+                },
+                Err(why) => {
+                    let diagnostic = Diagnostic::new("terraform/syntax", Severity::Error, why, node.span);
+                    self.diagnostics.push(diagnostic.with_help("the text is taken as it is written"));
+                    ExprKind::Text(text.clone())
+                }
+            },
+            Value::List(items) => ExprKind::Tuple(items.iter().map(|item| self.expr(item)).collect()),
+            Value::Map(members) => ExprKind::Object(
+                members
+                    .iter()
+                    .map(|(key, member)| (Expr { kind: ExprKind::Text(key.as_str().into()), span: member.span }, self.expr(member)))
+                    .collect(),
+            ),
+        };
+        Expr { kind, span: node.span }
     }
 }
 
@@ -65,35 +107,6 @@ fn one_or_many(node: &Node) -> Vec<&Node> {
         Value::List(items) => items.iter().collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Map(_) | Value::Unknown(_) => vec![node],
     }
-}
-
-fn attribute(name: &str, node: &Node) -> Attribute {
-    // `type` of a variable is an expression in a string: `"list(string)"`.
-    Attribute { name: name.into(), expr: expr(node), span: node.span }
-}
-
-fn expr(node: &Node) -> Expr {
-    let kind = match &node.value {
-        Value::Null | Value::Unknown(_) => ExprKind::Null,
-        Value::Bool(value) => ExprKind::Bool(*value),
-        Value::Number(number) => ExprKind::Number(*number),
-        Value::Text(text) => match parse_template_at(node.span, &text.to_string()) {
-            Ok(mut parts) => match parts.as_mut_slice() {
-                [] => ExprKind::Text(text.clone()),
-                [TemplatePart::Literal(literal)] => ExprKind::Text(std::mem::take(literal)),
-                _ => ExprKind::Template(parts),
-            },
-            Err(_) => ExprKind::Text(text.clone()),
-        },
-        Value::List(items) => ExprKind::Tuple(items.iter().map(expr).collect()),
-        Value::Map(members) => ExprKind::Object(
-            members
-                .iter()
-                .map(|(key, member)| (Expr { kind: ExprKind::Text(key.as_str().into()), span: member.span }, expr(member)))
-                .collect(),
-        ),
-    };
-    Expr { kind, span: node.span }
 }
 
 #[cfg(test)]

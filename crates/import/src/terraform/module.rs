@@ -63,6 +63,17 @@ pub(crate) enum Expansion {
     Symbolic(Node),
 }
 
+impl Expansion {
+    /// True where there surely is no instance.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Expansion::Count(n) => *n == 0,
+            Expansion::Each(keys) => keys.is_empty(),
+            Expansion::Single | Expansion::Symbolic(_) => false,
+        }
+    }
+}
+
 /// One instance of a block.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InstanceKey {
@@ -97,6 +108,11 @@ pub(crate) struct Instance<'a> {
 }
 
 impl<'a> Module<'a> {
+    /// True where a directory is this module's, or that of a module on the way to it: a call of it would never end.
+    pub(crate) fn is_inside(&self, directory: &Directory) -> bool {
+        self.directory.path == directory.path || self.call.as_ref().is_some_and(|call| call.caller.is_inside(directory))
+    }
+
     /// Address of a resource of this module without its instance key.
     pub(crate) fn address(&self, is_data: bool, kind: &str, name: &str) -> String {
         let data = if is_data { "data." } else { "" };

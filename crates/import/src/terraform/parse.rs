@@ -14,6 +14,9 @@ use super::syntax::{Accessor, Attribute, Block, Body, Call, Expr, ExprKind, For,
 /// How many following chunks are joined to a chunk that does not parse alone (a heredoc may hold lines that look like a new block).
 const MAX_JOINED_CHUNKS: usize = 8;
 
+/// Blocks that do not parse before the rest of a file is given up: it is no Terraform.
+const MAX_ERRORS: usize = 100;
+
 /// Reads a `.tf` or `.tfvars` file.
 pub(crate) fn parse_hcl(file: FileId, text: &str) -> (Body, Vec<Diagnostic>) {
     // A byte order mark would be a syntax error of its own.
@@ -51,6 +54,12 @@ pub(crate) fn parse_hcl(file: FileId, text: &str) -> (Body, Vec<Diagnostic>) {
             None => {
                 diagnostics.extend(error);
                 index += 1;
+                if diagnostics.len() >= MAX_ERRORS {
+                    let message = format!("{MAX_ERRORS} blocks do not parse, so the rest of the file is left out");
+                    let span = Span::new(file, base + chunk.start..base + chunk.start);
+                    diagnostics.push(Diagnostic::new("terraform/syntax", Severity::Error, message, span));
+                    break;
+                }
             }
         }
     }
@@ -277,7 +286,7 @@ impl Reader {
             structure::BlockLabel::Ident(ident) => ident.span(),
             structure::BlockLabel::String(text) => text.span(),
         });
-        let end = last.or_else(|| block.ident.span()).map_or(span.end, |range| u32::try_from(range.end).unwrap_or(u32::MAX));
+        let end = last.or_else(|| block.ident.span()).map_or(span.end, |range| self.span(Some(range)).end);
         Block {
             kind: block.ident.as_str().into(),
             labels: block.labels.iter().map(|label| label.as_str().into()).collect(),
@@ -532,8 +541,12 @@ mod tests {
     #[test]
     fn headers_end_at_the_last_label() {
         let text = "resource \"aws_s3_bucket\" \"b\" {\n}\n";
-        let (body, _) = parse_hcl(FileId(0), text);
-        let header = body.blocks[0].header;
-        assert_eq!(&text[header.start as usize..header.end as usize], "resource \"aws_s3_bucket\" \"b\"");
+        // Also where the file is read piece by piece, or starts with a byte order mark.
+        for before in ["", "\u{feff}", "broken = =\n"] {
+            let text = format!("{before}{text}");
+            let (body, _) = parse_hcl(FileId(0), &text);
+            let header = body.blocks[0].header;
+            assert_eq!(&text[header.start as usize..header.end as usize], "resource \"aws_s3_bucket\" \"b\"");
+        }
     }
 }

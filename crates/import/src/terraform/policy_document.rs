@@ -68,7 +68,7 @@ impl<'a> Resolver<'a> {
             None => Node::new(Value::Map(IndexMap::new()), span),
         };
         let Value::Map(variables) = &variables.value else { return Ok(None) };
-        let Ok(parts) = super::parse::parse_template(span.file, &text) else { return Ok(None) };
+        let Ok(parts) = super::parse::parse_template_at(span, &text) else { return Ok(None) };
         let mut out = Text::default();
         self.render_owned(parts, variables, span, &mut out)?;
         Ok(Some(Node::new(Value::Text(out), span)))

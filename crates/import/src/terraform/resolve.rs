@@ -7,6 +7,7 @@ use std::rc::Rc;
 use bartizan_model::{Diagnostic, Node, Severity, Sources, Span, Text, Value};
 use indexmap::IndexMap;
 
+use super::budget;
 use super::call::installed_modules;
 use super::config::{Config, literal};
 use super::convert;
@@ -17,12 +18,26 @@ use super::syntax::{Accessor, Block, Body, ExprKind, TemplatePart};
 use crate::resource::{Mode, Resource};
 use crate::tree::{self, Tree};
 
+/// Where the S3 backend keeps the states of workspaces other than the default one.
+const DEFAULT_WORKSPACE_PREFIX: &str = "env:";
+
+/// True where `key` names the state of a backend with the key `own`: the default workspace's, or `PREFIX/WORKSPACE/own`.
+fn is_state_key(key: &str, own: &str, prefix: &str) -> bool {
+    let of_workspace = |key: &str| {
+        let workspace = key.strip_prefix(prefix)?.strip_prefix('/')?.strip_suffix(own)?.strip_suffix('/')?;
+        Some(!workspace.is_empty() && !workspace.contains('/'))
+    };
+    key == own || of_workspace(key) == Some(true)
+}
+
 /// Evaluates a configuration. Interior mutability, because values refer to each other in any order.
 pub(crate) struct Resolver<'a> {
     pub(crate) config: &'a Config,
     pub(crate) tree: &'a Tree,
     pub(crate) sources: RefCell<Sources>,
     pub(crate) depth: Cell<u32>,
+    /// What evaluation may still spend.
+    pub(super) purse: Cell<u64>,
     pub(crate) template_depth: Cell<u32>,
     pub(crate) roots: RefCell<Vec<Rc<Module<'a>>>>,
     pub(crate) documents: RefCell<HashMap<Text, Vec<Node>>>,
@@ -44,6 +59,7 @@ impl<'a> Resolver<'a> {
             tree,
             sources: RefCell::new(sources),
             depth: Cell::new(0),
+            purse: Cell::new(budget::purse(config.n_bytes)),
             template_depth: Cell::new(0),
             roots: RefCell::new(Vec::new()),
             documents: RefCell::new(HashMap::new()),
@@ -74,7 +90,7 @@ impl<'a> Resolver<'a> {
             self.resources_of(&module, &mut out);
             for name in module.directory.modules.keys().rev() {
                 let Some(children) = self.children(&module, name) else { continue };
-                if !children.available {
+                if !children.available && !children.expansion.is_empty() {
                     self.missing_module(&module, name, &mut out);
                 }
                 pending.extend(children.modules.iter().rev().cloned());
@@ -215,7 +231,7 @@ impl<'a> Resolver<'a> {
     /// What stands in for a value that Terraform would refuse; it is told once per place.
     pub(crate) fn failed(&self, failure: &Failure) -> Node {
         self.report(
-            Diagnostic::new("terraform/unresolved-reference", Severity::Warning, failure.why.clone(), failure.span)
+            Diagnostic::new(super::UNRESOLVED, Severity::Warning, failure.why.clone(), failure.span)
                 .with_help("the value counts as unknown"),
         );
         Node::new(Value::unresolved(&failure.why), failure.span)
@@ -255,6 +271,14 @@ impl<'a> Resolver<'a> {
             ("terraform", Some("workspace")) => Ok(Node::new(Value::unresolved("the workspace is chosen when Terraform runs"), span)),
             ("terraform" | "self", _) => Ok(Node::new(Value::after_apply("it is known only when the plan is applied"), span)),
             ("module", Some(first)) => self.module_value(module, first, rest, scope, span),
+            ("resource", Some(kind)) if !module.directory.resources.keys().any(|(declared, _)| &**declared == "resource") => {
+                match rest.first() {
+                    Some(Accessor::Attribute(label)) => {
+                        self.resource_value(module, false, kind, label, rest.get(1..).unwrap_or(&[]), scope, span)
+                    }
+                    _ => Err(Failure::new("`resource` wants a type and a name", span)),
+                }
+            }
             ("data", Some(kind)) => match rest.first() {
                 Some(Accessor::Attribute(label)) => {
                     self.resource_value(module, true, kind, label, rest.get(1..).unwrap_or(&[]), scope, span)
@@ -294,7 +318,7 @@ impl<'a> Resolver<'a> {
 
     fn variable(&self, module: &Rc<Module<'a>>, name: &str, span: Span) -> Evaluated<Rc<Node>> {
         let Some((name, block)) = module.directory.variables.get_key_value(name) else {
-            return Err(Failure::new(format!("no variable `{name}` is declared"), span));
+            return Err(Failure::new(format!("{}{name}` is declared", super::UNDECLARED), span));
         };
         self.memo(module, (Namespace::Variable, name), span, || {
             let default = || block.body.attribute("default").map(|default| self.eval(&default.expr, &Scope::of(module)));
@@ -343,6 +367,8 @@ impl<'a> Resolver<'a> {
     /// The stack whose state a `terraform_remote_state` reads, by its backend's settings.
     pub(crate) fn stack_of_state(&self, backend: &str, settings: &Node, from: &Module<'a>) -> Option<Rc<Module<'a>>> {
         let asked = |name: &str| settings.get(name).and_then(|node| node.value.as_str().map(std::borrow::Cow::into_owned));
+        // What is not known of a key is mostly the workspace: one step of the path.
+        let key = ["key", "prefix"].iter().find_map(|name| settings.get(name)?.value.as_text().map(ToString::to_string));
         self.roots
             .borrow()
             .iter()
@@ -356,7 +382,9 @@ impl<'a> Resolver<'a> {
                         // What is handed to `init` on the command line is not in the files.
                         (None, _) | (_, None) => true,
                     };
-                    literal(block, "key").or_else(|| literal(block, "prefix")).is_some() && same("key") && same("bucket") && same("prefix")
+                    let own = literal(block, "key").or_else(|| literal(block, "prefix"));
+                    let prefix = literal(block, "workspace_key_prefix").unwrap_or(DEFAULT_WORKSPACE_PREFIX);
+                    own.zip(key.as_deref()).is_some_and(|(own, key)| is_state_key(key, own, prefix)) && same("bucket")
                 }
                 _ => false,
             })

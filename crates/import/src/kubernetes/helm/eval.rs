@@ -12,6 +12,12 @@ use super::value::Val;
 const MAX_STEPS: usize = 2_000_000;
 /// Deepest nesting of named templates.
 const MAX_DEPTH: usize = 48;
+/// Most values that a function may be given; lists that hold the same list twice count it twice, because functions walk them.
+const MAX_VALUE: usize = 300_000;
+/// Values that a function walks in the time of one step.
+const WEIGHT_PER_STEP: usize = 4;
+/// What the compilation of a pattern takes.
+const STEPS_PER_PATTERN: usize = 500;
 /// Largest text that one file may become.
 const MAX_OUTPUT_BYTES: usize = 4 << 20;
 
@@ -118,6 +124,13 @@ impl<'a> Eval<'a> {
         rendered.map(|rendered| rendered.text).map_err(|inner| error(inner.message, at))
     }
 
+    /// Pays for a value that was made.
+    fn hold(&mut self, value: &Val, by: &str, at: &Range<usize>) -> Result<(), TemplateError> {
+        let weight = value.weight(MAX_VALUE);
+        self.steps += weight / WEIGHT_PER_STEP;
+        if weight >= MAX_VALUE { Err(error(format!("`{by}` makes more values than are sensible"), at)) } else { Ok(()) }
+    }
+
     fn step(&mut self, at: &Range<usize>, out: &Rendered) -> Result<(), TemplateError> {
         self.steps += 1;
         if self.steps > MAX_STEPS || out.text.len() > MAX_OUTPUT_BYTES {
@@ -148,6 +161,7 @@ impl<'a> Eval<'a> {
             Piece::Output { pipe, at } => {
                 self.step(at, out)?;
                 let value = self.pipe(pipe, dot, scope, at)?;
+                self.hold(&value, "the template", at)?;
                 out.push(&value.display(), at, false);
             }
             Piece::Assign { name, declare, pipe, at } => {
@@ -290,7 +304,16 @@ impl<'a> Eval<'a> {
                 let dot = rest.first().cloned().unwrap_or(Val::Nil);
                 self.text(&text.display(), &dot, at).map(Val::str)
             }
-            _ => functions::call(name, &arguments).map_err(|message| error(message, at)),
+            _ => {
+                let given = arguments.iter().map(|argument| argument.weight(MAX_VALUE)).sum::<usize>();
+                if given >= MAX_VALUE {
+                    return Err(error(format!("`{name}` is given more values than are sensible"), at));
+                }
+                self.steps += given / WEIGHT_PER_STEP + if name.contains("egex") { STEPS_PER_PATTERN } else { 0 };
+                let value = functions::call(name, &arguments).map_err(|message| error(message, at))?;
+                self.hold(&value, name, at)?;
+                Ok(value)
+            }
         }
     }
 

@@ -13,9 +13,16 @@ use super::value::{Val, merged};
 const GENERATED: &str = "generated";
 /// Longest padding, repetition and sequence.
 const MAX_COUNT: i64 = 10_000;
+/// Longest text that a function gives.
+const MAX_TEXT: usize = 4 << 20;
+/// Largest pattern that is compiled, bytes of its automaton.
+const MAX_PATTERN: usize = 1 << 18;
 
 /// Calls a function.
 pub(super) fn call(name: &str, arguments: &[Val]) -> Result<Val, String> {
+    if grows_too_long(name, arguments) {
+        return Err(format!("what `{name}` writes is too long"));
+    }
     let at = |index: usize| arguments.get(index).cloned().unwrap_or(Val::Nil);
     let text = |index: usize| arguments.get(index).map(Val::display).unwrap_or_default();
     let last = || arguments.last().cloned().unwrap_or(Val::Nil);
@@ -60,6 +67,27 @@ pub(super) fn call(name: &str, arguments: &[Val]) -> Result<Val, String> {
         "deepCopy" | "mustDeepCopy" => at(0),
         _ => return Err(format!("the function `{name}` is not known")),
     })
+}
+
+/// True where a function would write more than [`MAX_TEXT`]; only those count that write more than they are given.
+fn grows_too_long(name: &str, arguments: &[Val]) -> bool {
+    let text = |index: usize| arguments.get(index).map(Val::display).unwrap_or_default();
+    let last = || arguments.last().map(Val::display).unwrap_or_default();
+    let number = |index: usize| usize::try_from(arguments.get(index).map_or(0, Val::int).clamp(0, MAX_COUNT)).unwrap_or(0);
+    let length = match name {
+        "repeat" => last().len().saturating_mul(number(0)),
+        "replace" => last().matches(text(0).as_str()).count().saturating_mul(text(1).len()),
+        "indent" | "nindent" => last().matches('\n').count().saturating_add(1).saturating_mul(number(0)),
+        // Each match may copy all of the text for each `$0`.
+        "regexReplaceAll" | "mustRegexReplaceAll" | "regexReplaceAllLiteral" => text(1).len().saturating_mul(1 + text(2).len()) / 64,
+        "join" => arguments.last().map_or(0, |list| list.items().len()).saturating_mul(text(0).len()),
+        _ => 0,
+    };
+    length > MAX_TEXT
+}
+
+fn pattern(text: &str) -> Option<regex::Regex> {
+    regex::RegexBuilder::new(text).size_limit(MAX_PATTERN).build().ok()
 }
 
 fn compare(name: &str, arguments: &[Val]) -> Option<Val> {
@@ -165,16 +193,13 @@ fn strings(name: &str, arguments: &[Val]) -> Option<Val> {
             let list = arguments.last()?;
             Val::str(list.items().iter().map(Val::display).collect::<Vec<_>>().join(&text(0)))
         }
-        "regexMatch" | "mustRegexMatch" => Val::Bool(regex::Regex::new(&text(0)).is_ok_and(|pattern| pattern.is_match(&text(1)))),
-        "regexReplaceAll" | "mustRegexReplaceAll" | "regexReplaceAllLiteral" => match regex::Regex::new(&text(0)) {
-            Ok(pattern) => Val::str(pattern.replace_all(&text(1), text(2).as_str())),
-            Err(_) => Val::str(text(1)),
+        "regexMatch" | "mustRegexMatch" => Val::Bool(pattern(&text(0)).is_some_and(|pattern| pattern.is_match(&text(1)))),
+        "regexReplaceAll" | "mustRegexReplaceAll" | "regexReplaceAllLiteral" => match pattern(&text(0)) {
+            Some(pattern) => Val::str(pattern.replace_all(&text(1), text(2).as_str())),
+            None => Val::str(text(1)),
         },
         "regexFind" => Val::str(
-            regex::Regex::new(&text(0))
-                .ok()
-                .and_then(|pattern| pattern.find(&text(1)).map(|found| found.as_str().to_owned()))
-                .unwrap_or_default(),
+            pattern(&text(0)).and_then(|pattern| pattern.find(&text(1)).map(|found| found.as_str().to_owned())).unwrap_or_default(),
         ),
         "urlParse" => Val::map([("host".to_owned(), Val::str(text(0).split("://").last().unwrap_or("").split('/').next().unwrap_or("")))]),
         _ => return None,

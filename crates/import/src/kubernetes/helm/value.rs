@@ -5,6 +5,11 @@ use std::rc::Rc;
 
 use bartizan_model::{Node, Value};
 
+/// Deepest nesting that a template may build; values are walked by recursion.
+const MAX_DEPTH: usize = 128;
+/// Bytes of text that weigh as much as a value.
+const BYTES_PER_VALUE: usize = 16;
+
 /// A value of a template. Maps are sorted, as Go's templates range over them.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Val {
@@ -40,6 +45,32 @@ impl Val {
             Value::Text(text) => Val::str(text.encoded()),
             Value::List(items) => Val::list(items.iter().map(Val::from_node).collect()),
             Value::Map(map) => Val::map(map.iter().map(|(key, node)| (key.clone(), Val::from_node(node)))),
+        }
+    }
+
+    /// How many values a walk over this one meets, texts by their length; `most` where it is more or nested too deeply.
+    pub(super) fn weight(&self, most: usize) -> usize {
+        let mut left = most;
+        self.weigh(&mut left, 0);
+        most - left
+    }
+
+    fn weigh(&self, left: &mut usize, depth: usize) {
+        let own = match self {
+            Val::Str(text) => 1 + text.len() / BYTES_PER_VALUE,
+            Val::Nil | Val::Bool(_) | Val::Int(_) | Val::Float(_) | Val::List(_) | Val::Map(_) => 1,
+        };
+        *left = if depth > MAX_DEPTH { 0 } else { left.saturating_sub(own) };
+        let inner: &mut dyn Iterator<Item = &Val> = match self {
+            Val::List(items) => &mut items.iter(),
+            Val::Map(map) => &mut map.values(),
+            Val::Nil | Val::Bool(_) | Val::Int(_) | Val::Float(_) | Val::Str(_) => return,
+        };
+        for value in inner {
+            if *left == 0 {
+                return;
+            }
+            value.weigh(left, depth + 1);
         }
     }
 

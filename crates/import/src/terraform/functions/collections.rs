@@ -4,9 +4,9 @@ use bartizan_model::{Node, Text, Value};
 use indexmap::IndexMap;
 
 use super::super::convert::primitive;
-use super::super::evaluate::{MAX_ELEMENTS, equal, is_unknown, map_key, truth};
+use super::super::evaluate::{MAX_ELEMENTS, equal, is_symbolic, is_unknown, map_key, truth};
 use super::strings::known_strings;
-use super::{Args, Called, Stop, as_list, distinct, text_value};
+use super::{Args, Called, Stop, affordable, as_list, cost_of, distinct, text_value};
 
 pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Called> {
     Some(match name {
@@ -27,6 +27,9 @@ pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Called> {
             keys.sort();
             list(args, keys.into_iter().map(|key| text_value(key.as_str())))
         }),
+        "values" if matches!(args.all(), [Node { value: Value::List(items), .. }] if items.iter().all(is_symbolic)) => {
+            args.list(0).map(|items| Value::List(items.to_vec()))
+        }
         "values" => args.map(0).map(|map| {
             let mut pairs: Vec<(&String, &Node)> = map.iter().collect();
             pairs.sort_by(|a, b| a.0.cmp(b.0));
@@ -78,6 +81,13 @@ fn list(args: &Args<'_>, values: impl Iterator<Item = Value>) -> Value {
 
 fn has(items: &[Node], wanted: &Node) -> bool {
     items.iter().any(|item| equal(item, wanted) == Some(true))
+}
+
+/// [`distinct`], unless it would compare too many pairs: texts are looked up, all else is compared with all else.
+fn distinct_checked(items: Vec<Node>) -> Result<Vec<Node>, Stop> {
+    let n_compared = items.iter().filter(|item| !matches!(item.value, Value::Text(_))).count() as u64;
+    affordable(n_compared.saturating_mul(items.len() as u64))?;
+    Ok(distinct(items))
 }
 
 fn convert(args: &Args<'_>, name: &str) -> Called {
@@ -180,7 +190,7 @@ fn to_set(args: &Args<'_>, sorted: bool) -> Called {
     if node.value.is_null() {
         return Ok(Value::Null);
     }
-    let mut items = distinct(as_list(node)?.to_vec());
+    let mut items = distinct_checked(as_list(node)?.to_vec())?;
     if sorted && items.iter().all(|item| matches!(&item.value, Value::Text(_))) {
         items.sort_by(|a, b| a.value.as_text().cmp(&b.value.as_text()));
     }
@@ -261,6 +271,7 @@ fn pairs(args: &Args<'_>) -> Called {
 
 fn match_keys(args: &Args<'_>) -> Called {
     let (values, keys, wanted) = (args.list(0)?, args.list(1)?, args.list(2)?);
+    affordable((keys.len() as u64).saturating_mul(wanted.len() as u64))?;
     let chosen = values.iter().zip(keys).filter(|(_, key)| has(wanted, key)).map(|(value, _)| value.clone());
     Ok(Value::List(chosen.collect()))
 }
@@ -297,33 +308,35 @@ fn range(args: &Args<'_>) -> Called {
         _ => (args.number(0)?, args.number(1)?, args.number(2)?),
     };
     let step = if args.len() < 3 && end < start { -1.0 } else { step };
-    if step == 0.0 || ((end - start) / step) > MAX_ELEMENTS as f64 {
+    let n_steps = ((end - start) / step).ceil();
+    if step == 0.0 || !n_steps.is_finite() || n_steps > MAX_ELEMENTS as f64 {
         return Err(Stop::Fail("the range has no end or too many elements".to_owned()));
     }
-    let mut values = Vec::new();
-    let mut current = start;
-    while (step > 0.0 && current < end) || (step < 0.0 && current > end) {
-        values.push(Value::Number(current));
-        current += step;
-    }
-    Ok(list(args, values.into_iter()))
+    // Counted and not added up: `start + step` may be `start` again where the numbers are large.
+    let n_steps = if n_steps > 0.0 { n_steps as usize } else { 0 };
+    Ok(list(args, (0..n_steps).map(|index| Value::Number(start + step * index as f64))))
 }
 
 fn set_operation(args: &Args<'_>, apply: impl Fn(&mut Vec<Node>, &[Node])) -> Called {
     let mut items = args.list(0)?.to_vec();
     for index in 1..args.len() {
-        apply(&mut items, args.list(index)?);
+        let other = args.list(index)?;
+        affordable((items.len() as u64).saturating_mul(other.len() as u64))?;
+        apply(&mut items, other);
     }
-    Ok(Value::List(distinct(items)))
+    distinct_checked(items).map(Value::List)
 }
 
 fn set_product(args: &Args<'_>) -> Called {
     let mut rows: Vec<Vec<Node>> = vec![Vec::new()];
+    let mut row_cost = 0;
     for index in 0..args.len() {
         let items = args.list(index)?;
         if rows.len().saturating_mul(items.len()) > MAX_ELEMENTS {
             return Err(Stop::Fail("more elements than are sensible".to_owned()));
         }
+        row_cost += items.iter().map(|item| cost_of(item, 1)).max().unwrap_or(0);
+        affordable(row_cost.saturating_mul((rows.len() * items.len()) as u64))?;
         rows = rows.iter().flat_map(|row| items.iter().map(move |item| row.iter().chain([item]).cloned().collect())).collect();
     }
     Ok(list(args, rows.into_iter().map(Value::List)))
@@ -350,6 +363,7 @@ fn sum(args: &Args<'_>) -> Called {
 fn transpose(args: &Args<'_>) -> Called {
     let mut out: IndexMap<String, Node> = IndexMap::new();
     for (key, values) in args.map(0)? {
+        affordable((known_strings(values)?.len() as u64).saturating_mul(1 + key.len() as u64 / 16))?;
         for value in known_strings(values)? {
             let entry = out.entry(value).or_insert_with(|| Node::new(Value::List(Vec::new()), values.span));
             if let Value::List(items) = &mut entry.value {

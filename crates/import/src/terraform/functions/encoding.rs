@@ -1,6 +1,6 @@
 //! Encodings and hashes.
 
-use bartizan_model::{Node, Span, Text, Value};
+use bartizan_model::{Node, Severity, Span, Text, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use indexmap::IndexMap;
@@ -8,8 +8,9 @@ use sha1::Digest as _;
 
 use super::super::evaluate::to_text;
 use super::super::resolve::Resolver;
-use super::{Args, Called, Stop, text_value};
+use super::{Args, Called, Stop, affordable, text_value};
 use crate::json::{self, Origin};
+use crate::yaml;
 
 pub(super) fn call(resolver: &Resolver<'_>, name: &str, args: &Args<'_>, span: Span) -> Option<Called> {
     Some(match name {
@@ -70,8 +71,20 @@ fn yaml_decode(args: &Args<'_>, span: Span) -> Called {
     }
     let source = text.as_reference().and_then(|_| text.known()).map_or_else(|| text.encoded().to_owned(), std::borrow::Cow::into_owned);
     match json::parse(&source, Origin::Computed(span)) {
-        Ok(node) => Ok(node.value),
-        Err(_) => Ok(Value::unresolved("YAML text is not evaluated here")),
+        Ok(node) => return Ok(node.value),
+        // Only JSON may hold references in the places where YAML reads them as plain text.
+        Err(_) if text.known().is_none() => return Err(Stop::Unknown(node.clone())),
+        Err(_) => {}
+    }
+    let place = span.start as usize..span.end as usize;
+    let yaml = yaml::read_with(span.file, &source, &yaml::Source { locate: &|_| place.clone(), decode: &|scalar| Text::literal(scalar) });
+    if let Some(error) = yaml.diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(Stop::Fail(error.message.clone()));
+    }
+    match yaml.documents.as_slice() {
+        [] => Ok(Value::Null),
+        [only] => Ok(only.root.value.clone()),
+        _ => Err(Stop::Fail("the text holds more than one YAML document".to_owned())),
     }
 }
 
@@ -115,6 +128,7 @@ fn csv_decode(args: &Args<'_>, span: Span) -> Called {
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| Stop::Fail(error.to_string()))?;
+        affordable(((rows.len() + 1) as u64).saturating_mul(headers.len() as u64))?;
         let row: IndexMap<String, Node> =
             headers.iter().zip(&record).map(|(name, value)| (name.to_owned(), Node::text(value, span))).collect();
         rows.push(Node::new(Value::Map(row), span));

@@ -3,7 +3,7 @@
 use bartizan_model::{Node, Span, Text, Value};
 
 use super::super::evaluate::{Scope, to_text};
-use super::super::parse::parse_template;
+use super::super::parse::parse_template_at;
 use super::super::resolve::Resolver;
 use super::encoding::hash_bytes;
 use super::{Args, Called, Stop, text_value};
@@ -61,7 +61,7 @@ fn render(resolver: &Resolver<'_>, text: &str, args: &Args<'_>, span: Span) -> C
     if depth >= MAX_TEMPLATE_DEPTH {
         return Err(Stop::Fail("templates render each other too deeply".to_owned()));
     }
-    let parts = parse_template(span.file, text).map_err(|why| Stop::Fail(format!("the template cannot be read: {why}")))?;
+    let parts = parse_template_at(span, text).map_err(|why| Stop::Fail(format!("the template cannot be read: {why}")))?;
     resolver.template_depth.set(depth + 1);
     let mut out = Text::default();
     let result = resolver.render_owned(parts, variables, span, &mut out);

@@ -2,9 +2,10 @@
 
 use bartizan_model::{Node, Text, Value};
 
+use super::super::budget::MAX_TEXT;
 use super::super::evaluate::to_text;
 use super::super::number_text;
-use super::{Args, Called, Stop};
+use super::{Args, Called, Stop, affordable, cost_of};
 
 /// Widths beyond this are refused.
 const MAX_WIDTH: usize = 1000;
@@ -59,6 +60,9 @@ fn format(nodes: &[Node]) -> Called {
         let value = values.get(next).ok_or_else(|| Stop::Fail("the format has more verbs than there are values".to_owned()))?;
         next += 1;
         out.push(&verb.render(letter, value)?);
+        if out.encoded().len() > MAX_TEXT {
+            return Err(Stop::Fail("the text grows too long".to_owned()));
+        }
     }
     out.push(&Text::from_encoded(literal));
     Ok(Value::Text(out))
@@ -144,6 +148,8 @@ fn format_list(args: &Args<'_>) -> Called {
             _ => {}
         }
     }
+    let repeated = values.iter().filter(|node| !matches!(node.value, Value::List(_))).map(|node| cost_of(node, length.unwrap_or(1)));
+    affordable(repeated.fold(0, u64::saturating_add))?;
     let mut out = Vec::new();
     for index in 0..length.unwrap_or(1) {
         let mut row = Vec::with_capacity(values.len());

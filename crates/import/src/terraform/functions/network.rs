@@ -52,7 +52,7 @@ fn host(args: &Args<'_>) -> Called {
     let (start, bits) = base(net);
     let index = i128::from(args.integer(1)?);
     let size = size(bits, net.prefix_len());
-    let offset = if index < 0 { size.map(|size| size as i128 + index) } else { Some(index) };
+    let offset = if index < 0 { size.and_then(|size| i128::try_from(size).ok()?.checked_add(index)) } else { Some(index) };
     let offset = offset.and_then(|o| u128::try_from(o).ok()).filter(|o| size.is_none_or(|size| *o < size));
     let offset = offset.ok_or_else(|| Stop::Fail("the block has not so many hosts".to_owned()))?;
     address(start.saturating_add(offset), bits).map(|ip| text_value(ip.to_string()))

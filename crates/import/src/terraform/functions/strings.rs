@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use bartizan_model::{Node, Part, Text, Value};
 use regex::Regex;
 
-use super::super::evaluate::{is_unknown, to_text};
+use super::super::budget::MAX_TEXT;
+use super::super::evaluate::{MAX_ELEMENTS, is_unknown, to_text};
 use super::{Args, Called, Stop, as_list, known_string, text_value};
 
-/// Results longer than this are refused.
-const MAX_TEXT: usize = 16 << 20;
+/// Characters that a pattern may write, at most: those of the text and of what replaces each match.
+const MAX_REPLACED: usize = 1 << 28;
 
 pub(super) fn call(name: &str, args: &Args<'_>) -> Option<Called> {
     Some(match name {
@@ -60,6 +61,7 @@ fn indent(args: &Args<'_>) -> Called {
     let spaces = usize::try_from(args.integer(0)?).ok().filter(|n| *n <= 1000);
     let spaces = spaces.ok_or_else(|| Stop::Fail("the indent is 0 to 1000".to_owned()))?;
     let text = to_text(args.get(1)?)?;
+    not_too_long(text.encoded().matches('\n').count().saturating_mul(spaces))?;
     Ok(Value::Text(Text::from_encoded(text.encoded().replace('\n', &format!("\n{}", " ".repeat(spaces))))))
 }
 
@@ -74,17 +76,23 @@ fn join(args: &Args<'_>) -> Called {
             }
             first = false;
             out.push(&to_text(item)?);
-        }
-        if out.encoded().len() > MAX_TEXT {
-            return Err(Stop::Fail("the text grows too long".to_owned()));
+            not_too_long(out.encoded().len())?;
         }
     }
     Ok(Value::Text(out))
 }
 
+fn not_too_long(length: usize) -> Result<(), Stop> {
+    if length > MAX_TEXT { Err(Stop::Fail("the text grows too long".to_owned())) } else { Ok(()) }
+}
+
 fn split(args: &Args<'_>) -> Called {
     let separator = args.string(0)?;
     let node = args.get(1)?;
+    let n_pieces = node.value.as_text().map_or(0, |text| text.encoded().matches(separator.as_str()).take(MAX_ELEMENTS + 1).count());
+    if n_pieces > MAX_ELEMENTS {
+        return Err(Stop::Fail("more elements than are sensible".to_owned()));
+    }
     let piece = |text: Text| Node::new(Value::Text(text), node.span);
     if separator.is_empty() {
         return Ok(Value::List(known_string(node)?.chars().map(|c| piece(Text::literal(c))).collect()));
@@ -122,10 +130,20 @@ fn split_around_references(text: &Text, separator: &str) -> Vec<Text> {
 fn replace(args: &Args<'_>) -> Called {
     let (text, from, to) = (args.string(0)?, args.string(1)?, args.string(2)?);
     let out = match from.strip_prefix('/').and_then(|inner| inner.strip_suffix('/')).filter(|_| from.len() > 1) {
-        Some(pattern) => compile(pattern)?.replace_all(&text, to.as_str()).into_owned(),
-        None => text.replace(&from, &to),
+        Some(pattern) => {
+            // Each match may copy all of the text for each `$0` in what replaces it.
+            if (text.len() + 1).saturating_mul(to.len() + 1) > MAX_REPLACED {
+                return Err(Stop::Fail("the text grows too long".to_owned()));
+            }
+            compile(pattern)?.replace_all(&text, to.as_str()).into_owned()
+        }
+        None => {
+            not_too_long(text.len().saturating_add(text.matches(from.as_str()).count().saturating_mul(to.len())))?;
+            text.replace(&from, &to)
+        }
     };
-    if out.len() > MAX_TEXT { Err(Stop::Fail("the text grows too long".to_owned())) } else { Ok(text_value(out)) }
+    not_too_long(out.len())?;
+    Ok(text_value(out))
 }
 
 fn substr(args: &Args<'_>) -> Called {
@@ -174,7 +192,9 @@ fn regex_all(args: &Args<'_>) -> Called {
     let regex = compile(&args.string(0)?)?;
     let node = args.get(1)?;
     let text = known_string(node)?;
-    Ok(Value::List(regex.captures_iter(&text).map(|captures| Node::new(captured(&regex, &captures, node), node.span)).collect()))
+    let all: Vec<Node> =
+        regex.captures_iter(&text).take(MAX_ELEMENTS + 1).map(|captures| Node::new(captured(&regex, &captures, node), node.span)).collect();
+    if all.len() > MAX_ELEMENTS { Err(Stop::Fail("more elements than are sensible".to_owned())) } else { Ok(Value::List(all)) }
 }
 
 /// Terraform's shape of a match: the text, a list of unnamed groups or a map of named ones.

@@ -2,6 +2,7 @@
 //!
 //! Results go to standard output, problems to standard error; colour only where a terminal listens.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -15,6 +16,10 @@ use bartizan_review::{Review, Severity, Status, Threat};
 const PLACES: usize = 2;
 /// Diagnostics shown; the report has all.
 const DIAGNOSTICS: usize = 10;
+/// Diagnostics shown of one code: the tenth module that is not available says no more than the first.
+const DIAGNOSTICS_PER_CODE: usize = 3;
+/// Types listed that the catalogue does not know.
+const TYPES: usize = 8;
 
 /// Writes to standard output; a reader that went away is no problem.
 pub(crate) fn output(content: &[u8]) -> anyhow::Result<()> {
@@ -66,17 +71,48 @@ pub(crate) fn diagnostics(architecture: &Architecture, more: &[Diagnostic]) -> a
     let mut all: Vec<&Diagnostic> =
         architecture.diagnostics.iter().chain(more).filter(|diagnostic| diagnostic.severity > bartizan_model::Severity::Note).collect();
     all.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.severity));
+    let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
     let mut out = anstream::stderr().lock();
-    for diagnostic in all.iter().take(DIAGNOSTICS) {
+    for diagnostic in &all {
+        let of_code = shown.entry(diagnostic.code).or_default();
+        if *of_code >= DIAGNOSTICS_PER_CODE || shown.values().sum::<usize>() >= DIAGNOSTICS {
+            *left.entry(diagnostic.code).or_default() += 1;
+            continue;
+        }
+        *shown.entry(diagnostic.code).or_default() += 1;
         let text = render(&diagnostic_groups(diagnostic, &architecture.sources));
         if !written(writeln!(out, "{text}\n"))? {
             return Ok(());
         }
     }
-    if all.len() > DIAGNOSTICS {
-        written(writeln!(out, "{} more problems of the input are in the report\n", all.len() - DIAGNOSTICS))?;
+    if !left.is_empty() {
+        let parts: Vec<String> = left.iter().map(|(code, n)| format!("{n} × {code}")).collect();
+        written(writeln!(out, "more problems of the input are in the report: {}\n", parts.join(", ")))?;
+    }
+    if let Some(text) = gaps(architecture) {
+        written(writeln!(out, "{text}\n"))?;
     }
     Ok(())
+}
+
+/// What of the input says nothing to the review: references that could not be resolved, types that the catalogue does not know.
+fn gaps(architecture: &Architecture) -> Option<String> {
+    let mut parts = Vec::new();
+    match architecture.unresolved_references {
+        0 => {}
+        1 => parts.push("1 reference could not be resolved".to_owned()),
+        n => parts.push(format!("{n} references could not be resolved")),
+    }
+    let types = &architecture.unknown_types;
+    if !types.is_empty() {
+        let n: usize = types.values().sum();
+        let listed: Vec<String> = types.iter().take(TYPES).map(|(name, n)| format!("{name} ({n})")).collect();
+        let more = if types.len() > TYPES { format!(" and {} more types", types.len() - TYPES) } else { String::new() };
+        let resources = if n == 1 { "1 resource is" } else { &format!("{n} resources are") };
+        parts.push(format!("{resources} of types that the catalogue does not know: {}{more}", listed.join(", ")));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// How many threats there are, and where the report lies.

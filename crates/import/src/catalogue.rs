@@ -302,6 +302,8 @@ enum LinkEnd {
 #[serde(deny_unknown_fields)]
 struct IgnoredFile {
     terraform: Vec<String>,
+    #[serde(default)]
+    kubernetes: Vec<String>,
 }
 
 impl Services {
@@ -316,7 +318,7 @@ impl Services {
             let error = |error: serde_saphyr::Error| CatalogueError { path: path.to_owned(), message: error.to_string() };
             if path.ends_with("services/ignored.yaml") {
                 match typed::<IgnoredFile>(text) {
-                    Ok(file) => services.ignored.extend(file.terraform),
+                    Ok(file) => services.ignored.extend(file.terraform.into_iter().chain(file.kubernetes)),
                     Err(problem) => errors.push(error(problem)),
                 }
             } else {

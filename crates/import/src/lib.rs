@@ -56,21 +56,32 @@ fn read(tree: &Tree, services: &Services) -> Architecture {
         lower::lower(&plan.resources, services, &documents)
     };
     diagnostics.extend(lowered.diagnostics);
-    let (pods, pod_links, pod_problems) = kubernetes::read_tree(tree, &plan.resources, &mut sources);
-    diagnostics.extend(pod_problems);
+    let pods = kubernetes::read_tree(tree, &plan.resources, &mut sources);
+    diagnostics.extend(pods.diagnostics);
+    let mut unknown_types = lowered.unknown_types;
+    // What the services do not know may still be an object of a cluster.
+    unknown_types.retain(|source_type, count| {
+        *count = count.saturating_sub(pods.resources.get(source_type).copied().unwrap_or(0));
+        *count > 0
+    });
+    unknown_types.extend(pods.unknown_kinds.into_iter().filter(|(kind, _)| !services.is_ignored(kind)));
     let mut components = lowered.components;
-    for component in pods {
+    for component in pods.components {
         // Equal addresses: the same object in another folder (an environment's copy); the first one stands for it.
         components.entry(component.address.clone()).or_insert(component);
     }
     let mut links = lowered.links;
-    links.extend(pod_links);
+    links.extend(pods.links);
     let declarations = native::read_all(tree, &mut sources, &mut diagnostics);
+    diagnostics.sort_by(|a, b| (a.span, a).cmp(&(b.span, b)));
+    diagnostics.dedup();
+    let unresolved_references = diagnostics.iter().filter(|diagnostic| diagnostic.code == terraform::UNRESOLVED).count();
     let mut architecture = Architecture {
         components,
         links,
         declarations,
-        unknown_types: lowered.unknown_types,
+        unknown_types,
+        unresolved_references,
         diagnostics: condensed(diagnostics, &sources),
         sources,
         ..Architecture::default()
@@ -98,11 +109,11 @@ fn plans(tree: &Tree, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) 
 const MAX_RELATED: usize = 4;
 
 /// One diagnostic for what is said many times of one directory: a variable that is nowhere declared is one problem, however often it is used.
-fn condensed(mut diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
-    diagnostics.sort_by(|a, b| (a.span, a).cmp(&(b.span, b)));
-    diagnostics.dedup();
+///
+/// `diagnostics` are sorted by place.
+fn condensed(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
     let mut groups: IndexMap<(&str, String, String), (Diagnostic, usize)> = IndexMap::new();
-    for diagnostic in diagnostics {
+    for diagnostic in undeclared_together(diagnostics, sources) {
         let directory = diagnostic.span.map_or("", |span| tree::directory(sources.path(span))).to_owned();
         let (first, count) =
             groups.entry((diagnostic.code, directory, diagnostic.message.clone())).or_insert_with(|| (diagnostic.clone(), 0));
@@ -118,4 +129,40 @@ fn condensed(mut diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnos
         diagnostic
     };
     groups.into_values().map(message).collect()
+}
+
+/// Names listed with a condensed diagnostic.
+const MAX_NAMES: usize = 6;
+
+/// One diagnostic for all variables that a directory uses and nobody declares: the file that declares them is missing, which is one problem.
+fn undeclared_together(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
+    let mut names: IndexMap<String, (usize, Vec<String>)> = IndexMap::new();
+    let mut out: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
+    for diagnostic in diagnostics {
+        let name = diagnostic.message.strip_prefix(terraform::UNDECLARED).and_then(|rest| rest.split('`').next());
+        let (Some(name), Some(span)) = (name, diagnostic.span) else {
+            out.push(diagnostic);
+            continue;
+        };
+        let (_, known) = names.entry(tree::directory(sources.path(span)).to_owned()).or_insert_with(|| (out.len(), Vec::new()));
+        if known.is_empty() {
+            out.push(diagnostic.clone());
+        }
+        if !known.iter().any(|other| other == name) {
+            known.push(name.to_owned());
+        }
+    }
+    for (directory, (index, names)) in names {
+        let Some(diagnostic) = out.get_mut(index) else { continue };
+        if names.len() > 1 {
+            let listed: Vec<String> = names.iter().take(MAX_NAMES).map(|name| format!("`{name}`")).collect();
+            let more = names.len().saturating_sub(MAX_NAMES);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let place = if directory.is_empty() { String::new() } else { format!(" in `{directory}`") };
+            diagnostic.message = format!("{} variables are declared nowhere{place}: {}{more}", names.len(), listed.join(", "));
+        }
+        diagnostic.help =
+            Some("their values count as unknown; where another tool writes the declarations, review the directory after it ran".to_owned());
+    }
+    out
 }

@@ -21,8 +21,10 @@ pub struct Architecture {
     pub boundaries: Vec<Boundary>,
     /// Assets; filled by the review, sorted by name.
     pub assets: Vec<Asset>,
-    /// Source types that the catalogue does not know, with how many there are.
+    /// Source types that the catalogue does not know, with how many there are; of a cluster's objects as `group/Kind`.
     pub unknown_types: IndexMap<String, usize>,
+    /// Places in the sources whose reference or expression could not be resolved; [`Self::diagnostics`] say which.
+    pub unresolved_references: usize,
     /// Problems met on the way, sorted by place.
     pub diagnostics: Vec<Diagnostic>,
 }

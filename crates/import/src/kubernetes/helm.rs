@@ -51,15 +51,20 @@ pub(super) fn releases(resources: &[Resource], tree: &Tree, sources: &mut Source
     out
 }
 
-/// The texts in the values of a release, each with its path: `app.endpoints.catalog`.
-pub(super) fn texts_of_values(values: &Text, span: Span) -> Vec<(String, Node)> {
+/// The documents of YAML text that may hold references; every node stands at `span`.
+pub(super) fn documents_of(text: &Text, span: Span) -> (Vec<Node>, Vec<Diagnostic>) {
     let mut marks = Marks::default();
-    let hidden = marks.hide(values);
+    let hidden = marks.hide(text);
     let place = span.start as usize..span.end as usize;
     let yaml = yaml::read_with(span.file, &hidden, &Source { locate: &|_| place.clone(), decode: &|scalar| marks.show(scalar) });
+    (yaml.documents.into_iter().map(|document| document.root).collect(), yaml.diagnostics)
+}
+
+/// The texts in the values of a release, each with its path: `app.endpoints.catalog`.
+pub(super) fn texts_of_values(values: &Text, span: Span) -> Vec<(String, Node)> {
     let mut out = Vec::new();
-    for document in &yaml.documents {
-        leaves(&document.root, String::new(), &mut out);
+    for document in &documents_of(values, span).0 {
+        leaves(document, String::new(), &mut out);
     }
     out
 }

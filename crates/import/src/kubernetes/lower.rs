@@ -1,6 +1,8 @@
 //! From objects to components and links.
 
-use bartizan_model::{Component, Kind, Link, Node, Span, Value};
+use std::collections::HashSet;
+
+use bartizan_model::{Address, Component, Kind, Link, Node, Span, Value};
 use indexmap::IndexMap;
 
 use super::object::Object;
@@ -20,15 +22,32 @@ pub(super) use environment::{Variable, variables};
 pub(super) use policy::{restricts, security_groups_apply, strict_mtls};
 pub(super) use route::{service_is_element, service_type};
 
+/// What objects amount to.
+pub(super) struct Pods {
+    pub(super) components: Vec<Component>,
+    pub(super) links: Vec<Link>,
+    /// Kinds that become no component, as `group/Kind`, with how many there are.
+    pub(super) unknown_kinds: IndexMap<String, usize>,
+}
+
 /// Components of all objects and the links between them.
-pub(super) fn lower(objects: &[Object]) -> (Vec<Component>, Vec<Link>) {
+pub(super) fn lower(objects: &[Object]) -> Pods {
     let index = Index::new(objects);
-    let components = objects.iter().filter_map(|object| component(object, &index)).collect();
+    let mut components = Vec::new();
+    let mut unknown_kinds: IndexMap<String, usize> = IndexMap::new();
+    for object in objects {
+        match component(object, &index) {
+            Some(component) => components.push(component),
+            None => *unknown_kinds.entry(object.group_and_kind()).or_default() += 1,
+        }
+    }
     let mut links = relate::links(&index);
     links.extend(flows::links(&index));
     links.sort();
     links.dedup();
-    (components, links)
+    let known: HashSet<&Address> = components.iter().map(|component| &component.address).collect();
+    links.retain(|link| known.contains(&link.from) && known.contains(&link.to));
+    Pods { components, links, unknown_kinds }
 }
 
 /// What a kind becomes.
@@ -49,7 +68,7 @@ fn component(object: &Object, index: &Index<'_>) -> Option<Component> {
     let tags = labels.and_then(|metadata| metadata.get("labels")).and_then(|labels| labels.value.as_map()).cloned().unwrap_or_default();
     Some(Component {
         address: object.address.clone(),
-        source_type: object.kind.clone(),
+        source_type: object.source_type.clone(),
         service: "kubernetes".to_owned(),
         component_type: lowered.component_type.to_owned(),
         kind: lowered.kind,

@@ -9,6 +9,8 @@ pub(super) struct Object {
     pub(super) group: String,
     /// `Deployment`.
     pub(super) kind: String,
+    /// What the source calls it: the kind, or Terraform's resource type.
+    pub(super) source_type: String,
     /// `None` for kinds that belong to the cluster.
     pub(super) namespace: Option<String>,
     /// `metadata.name`, or `metadata.generateName`.
@@ -71,12 +73,18 @@ impl Object {
             Some(own.or_else(|| namespace.map(str::to_owned)).unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()))
         };
         let address = address(namespace.as_deref(), &kind, &name);
-        Some(Self { group, kind, namespace, name, stack: stack.to_owned(), address, span, node })
+        let source_type = kind.clone();
+        Some(Self { group, kind, source_type, namespace, name, stack: stack.to_owned(), address, span, node })
     }
 
     /// The namespace, `default` where the kind has none.
     pub(super) fn namespace(&self) -> &str {
         self.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE)
+    }
+
+    /// `apps/Deployment`, `Pod`.
+    pub(super) fn group_and_kind(&self) -> String {
+        if self.group.is_empty() { self.kind.clone() } else { format!("{}/{}", self.group, self.kind) }
     }
 
     /// The node at a path, or null where the object stands.

@@ -170,6 +170,11 @@ fn diagnostics(out: &mut String, review: &Review) {
         out.push_str(&format!("\n{} more are in `review.json`.\n", all.len() - MOST_DIAGNOSTICS));
     }
     out.push('\n');
+    match review.architecture.unresolved_references {
+        0 => {}
+        1 => out.push_str("One reference could not be resolved; its value counts as unknown.\n\n"),
+        n => out.push_str(&format!("{n} references could not be resolved; their values count as unknown.\n\n")),
+    }
     if !review.architecture.unknown_types.is_empty() {
         let types: Vec<String> =
             review.architecture.unknown_types.iter().map(|(name, count)| format!("{} ({count})", code(name))).collect();

@@ -26,6 +26,8 @@ pub struct ArchitectureDto {
     pub assets: Vec<AssetDto>,
     /// Source types that the catalogue does not know, with how many there are.
     pub unknown_types: IndexMap<String, usize>,
+    /// Places in the sources whose reference or expression could not be resolved; the diagnostics say which.
+    pub unresolved_references: usize,
 }
 
 /// Where something is written.
@@ -197,6 +199,7 @@ impl ArchitectureDto {
             boundaries: architecture.boundaries.iter().map(|boundary| BoundaryDto::of(boundary, sources)).collect(),
             assets: architecture.assets.iter().map(|asset| AssetDto::of(asset, sources)).collect(),
             unknown_types: architecture.unknown_types.clone(),
+            unresolved_references: architecture.unresolved_references,
         }
     }
 }

@@ -117,7 +117,7 @@ pub fn schema(name: &str) -> Option<Value> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{SCHEMAS, model, review, schema};
+    use super::{SCHEMAS, access, model, paths, review, schema};
     use crate::fixture;
 
     fn as_value(dto: &impl serde::Serialize) -> Value {
@@ -134,6 +134,8 @@ mod tests {
         let shop = fixture::shop();
         assert_eq!(errors("review", &as_value(&review(&shop))), Vec::<String>::new());
         assert_eq!(errors("model", &as_value(&model(&shop.architecture))), Vec::<String>::new());
+        assert_eq!(errors("paths", &as_value(&paths(&shop, &shop.attack_paths))), Vec::<String>::new());
+        assert_eq!(errors("access", &as_value(&access(&shop, &shop.attack.access()))), Vec::<String>::new());
         assert!(SCHEMAS.iter().all(|name| schema(name).is_some()));
         assert_eq!(schema("nothing"), None);
     }

@@ -4,7 +4,6 @@ use bartizan_model::{Diagnostic, Sources};
 use bartizan_review::{Access, AttackPath, Cut, Edge, PathStep, Review};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::architecture::DiagnosticDto;
 use super::threat::{EvidenceDto, evidence};
@@ -159,7 +158,7 @@ impl AttackPathDto {
 }
 
 /// Paths that were asked for, with all edges, as `bartizan/paths/1`.
-pub fn paths(review: &Review, paths: &[AttackPath]) -> Value {
+pub fn paths(review: &Review, paths: &[AttackPath]) -> PathsDto {
     let sources = &review.architecture.sources;
     let (edges, edges_left_out) = review.attack.edges();
     let edge = |edge: Edge| EdgeDto {
@@ -169,17 +168,17 @@ pub fn paths(review: &Review, paths: &[AttackPath]) -> Value {
         actions: edge.actions,
         verdict: edge.verdict.id().to_owned(),
     };
-    super::to_value(&PathsDto {
+    PathsDto {
         schema: PATHS.to_owned(),
         paths: paths.iter().map(|path| AttackPathDto::of(path, sources)).collect(),
         edges: edges.into_iter().map(edge).collect(),
         edges_left_out,
         diagnostics: diagnostics(&review.architecture.diagnostics, sources),
-    })
+    }
 }
 
 /// What principals hold, as `bartizan/access/1`.
-pub fn access(review: &Review, principals: &[Access]) -> Value {
+pub fn access(review: &Review, principals: &[Access]) -> AccessDto {
     let principal = |access: &Access| PrincipalDto {
         address: access.address.to_string(),
         kind: access.kind.to_owned(),
@@ -188,11 +187,11 @@ pub fn access(review: &Review, principals: &[Access]) -> Value {
         via: access.via.clone(),
         conditions: access.conditions.clone(),
     };
-    super::to_value(&AccessDto {
+    AccessDto {
         schema: ACCESS.to_owned(),
         principals: principals.iter().map(principal).collect(),
         diagnostics: diagnostics(&review.architecture.diagnostics, &review.architecture.sources),
-    })
+    }
 }
 
 fn diagnostics(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<DiagnosticDto> {

@@ -37,7 +37,7 @@ pub(crate) fn read(packages: &Packages) -> Result<Facts> {
         let Some(actions) = packages.iam_data(&format!("actions/{prefix}.json"))? else { continue };
         let part = |folder: &str| packages.iam_data(&format!("{folder}/{prefix}.json")).map(Option::unwrap_or_default);
         let mut lines = Lines { prefix, keys: Vec::new(), types: Vec::new(), dependent: &dependent, out: String::new() };
-        let name = names[prefix.as_str()].as_str().unwrap_or(prefix);
+        let name = names.get(prefix.as_str()).and_then(Value::as_str).unwrap_or(prefix);
         let is_controlled = controlled.contains(prefix.as_str());
         lines.out.push_str(&format!("={prefix}\t{name}{}\n", if is_controlled { "\tr" } else { "" }));
         counts.resource_controlled += usize::from(is_controlled);

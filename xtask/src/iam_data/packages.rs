@@ -68,7 +68,8 @@ impl Packages {
     /// The lines that say where everything comes from.
     pub(crate) fn provenance(&self) -> Result<String> {
         let manifest = json(&self.folder.join(IAM_DATA.1).join("package/package.json"))?;
-        let date = manifest.get("updatedAt").and_then(Value::as_str).and_then(|date| date.get(..10)).context("iam-data does not say its date")?;
+        let date =
+            manifest.get("updatedAt").and_then(Value::as_str).and_then(|date| date.get(..10)).context("iam-data does not say its date")?;
         let [data, sentry, moto] = &self.versions;
         Ok(format!(
             "# Facts about AWS, extracted by `cargo xtask iam-data`; descriptions are left out.\n\

@@ -230,7 +230,7 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
         if variable == Variable::Own {
             return vec![Binding::Own];
         }
-        let reach = bound.first().map_or(Reach::Everything, |need| self.rights.reach(actor, need.actions()));
+        let Some(reach) = bound.first().map(|need| self.rights.reach(actor, need.actions())) else { return Vec::new() };
         let kinds: Vec<&str> = match variable {
             Variable::User => vec!["iam.user"],
             Variable::Group => vec!["iam.group"],
@@ -239,7 +239,7 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
             Variable::Target | Variable::Objects | Variable::Own => primitive.target.iter().map(String::as_str).collect(),
         };
         let world = self.rights.world;
-        let mut found: Vec<&'w Target<'a>> = match &reach {
+        let mut found: Vec<&'w Target<'a>> = match &*reach {
             Reach::Only(some) => {
                 let known = some.iter().filter_map(|address| world.targets.get(address));
                 known.filter(|target| kinds.contains(&target.component.component_type.as_str())).collect()
@@ -248,7 +248,10 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
                 let roles = primitive.trusts.iter().filter_map(|service| self.by_service.get(service.as_str())).flatten();
                 roles.filter_map(|role| world.targets.get(&role.component.address)).collect()
             }
-            Reach::Everything => kinds.iter().filter_map(|kind| self.by_type.get(kind)).flatten().copied().collect(),
+            Reach::Everything => {
+                let all = kinds.iter().filter_map(|kind| self.by_type.get(kind)).flatten().copied();
+                all.filter(|target| target.account == *account || target.policy.is_some()).collect()
+            }
         };
         if matches!(variable, Variable::Target | Variable::Objects) {
             let admitting = world.admitting(&actor.principal.component.address).filter_map(|address| world.targets.get(address));

@@ -72,12 +72,34 @@ struct Held {
     denied: HashMap<u16, Vec<Rc<Reach>>>,
     /// By action: what the statements that may grant it speak of.
     granted: HashMap<u16, Vec<Rc<Reach>>>,
+    /// By action: the union of these.
+    merged: RefCell<HashMap<u16, Rc<Reach>>>,
     /// Answers for resources that no statement names: they differ only in their kind, their tags and what the question fixes.
     alike: RefCell<HashMap<Alike, Option<Grant>>>,
 }
 
 /// What answers of one principal for resources that nothing names depend on: action, service, tags that matter, contents or not, what is fixed.
 type Alike = (u16, Rc<str>, bool, Option<String>);
+
+impl Held {
+    /// What the statements that may grant an action speak of.
+    fn reach(&self, index: u16) -> Rc<Reach> {
+        if let Some(known) = self.merged.borrow().get(&index) {
+            return known.clone();
+        }
+        let mut found = BTreeSet::new();
+        let mut everything = false;
+        for reach in self.granted.get(&index).into_iter().flatten() {
+            match &**reach {
+                Reach::Everything => everything = true,
+                Reach::Only(some) => found.extend(some.iter().cloned()),
+            }
+        }
+        let merged = Rc::new(if everything { Reach::Everything } else { Reach::Only(found) });
+        self.merged.borrow_mut().insert(index, merged.clone());
+        merged
+    }
+}
 
 /// Answers questions about one plan.
 pub(crate) struct Rights<'w, 'a> {
@@ -149,6 +171,14 @@ impl<'w, 'a> Rights<'w, 'a> {
             On::Anything | On::Everything => false,
         };
         if !by_resource {
+            // Across accounts both sides must allow; a role's side is its trust.
+            if let On::Component(target) | On::Objects(target) = on
+                && target.account != actor.principal.account
+                && target.policy.is_none()
+                && target.component.component_type != "iam.role"
+            {
+                return None;
+            }
             let Some(index) = self.index(action) else {
                 return if self.possible(actor, action) { self.asked(actor, action, on, fixed) } else { None };
             };
@@ -228,18 +258,14 @@ impl<'w, 'a> Rights<'w, 'a> {
     }
 
     /// What an actor's statements may grant one of some actions on: components, or everything.
-    pub(crate) fn reach<'s>(&self, actor: Actor<'_, 'a>, actions: impl Iterator<Item = &'s String>) -> Reach {
+    pub(crate) fn reach<'s>(&self, actor: Actor<'_, 'a>, actions: impl Iterator<Item = &'s String>) -> Rc<Reach> {
         let held = self.held(actor);
-        let mut found = BTreeSet::new();
-        for index in actions.filter_map(|action| self.index(action)) {
-            for reach in held.granted.get(&index).into_iter().flatten() {
-                match &**reach {
-                    Reach::Everything => return Reach::Everything,
-                    Reach::Only(some) => found.extend(some.iter().cloned()),
-                }
-            }
-        }
-        Reach::Only(found)
+        let mut each = actions.filter_map(|action| self.index(action)).map(|index| held.reach(index));
+        let Some(first) = each.next() else { return Rc::new(Reach::Only(BTreeSet::new())) };
+        each.fold(first, |one, other| match (&*one, &*other) {
+            (Reach::Everything, _) | (_, Reach::Everything) => Rc::new(Reach::Everything),
+            (Reach::Only(some), Reach::Only(more)) => Rc::new(Reach::Only(some.union(more).cloned().collect())),
+        })
     }
 
     fn same_account(&self, actor: Actor<'_, 'a>, on: On<'_, 'a>) -> bool {
@@ -408,6 +434,7 @@ impl<'w, 'a> Rights<'w, 'a> {
             denied: HashMap::new(),
             granted: HashMap::new(),
             alike: RefCell::default(),
+            merged: RefCell::default(),
         };
         let policies = self.policies(actor);
         let boundary = actor.principal.boundary.as_deref();

@@ -28,6 +28,8 @@ pub(crate) struct Join<'w, 'i, 'a> {
     /// Resources by type, and roles by the services that they trust.
     by_type: HashMap<&'w str, Vec<&'w Target<'a>>>,
     by_service: HashMap<&'w str, Vec<&'w Principal<'a>>>,
+    /// By type: resources whose own policy speaks of everyone.
+    open_to_anyone: HashMap<&'w str, Vec<&'w Target<'a>>>,
     graph: &'w mut AttackGraph,
     /// By primitive id: shared texts.
     names: BTreeMap<String, Arc<str>>,
@@ -96,7 +98,11 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
         for (service, roles) in &world.by_service {
             by_service.insert(service, roles.iter().filter_map(|role| world.principals.get(role)).collect());
         }
-        Self { rights, index, holders, policy_holders, by_type, by_service, graph, names: BTreeMap::new() }
+        let mut open_to_anyone: HashMap<&str, Vec<&Target<'a>>> = HashMap::new();
+        for target in world.open_to_anyone().iter().filter_map(|address| world.targets.get(address)) {
+            open_to_anyone.entry(target.component.component_type.as_str()).or_default().push(target);
+        }
+        Self { rights, index, holders, policy_holders, by_type, by_service, open_to_anyone, graph, names: BTreeMap::new() }
     }
 
     /// Every step that a primitive gives one actor.
@@ -205,7 +211,8 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
     }
 
     fn actor_fits(&self, actor: Actor<'w, 'a>, primitive: &Primitive) -> bool {
-        let admitted = || self.rights.world.admitting(&actor.principal.component.address).next().is_some();
+        let world = self.rights.world;
+        let admitted = || !world.open_to_anyone().is_empty() || world.admitting(&actor.principal.component.address).next().is_some();
         let by_policy = primitive.needs.iter().all(|need| matches!(need.on, Some(Variable::Target | Variable::Objects))) && admitted();
         let possible = |need: &Permission| need.actions().any(|action| self.rights.possible(actor, action));
         if !by_policy && !primitive.needs.iter().all(possible) {
@@ -254,8 +261,12 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
             }
         };
         if matches!(variable, Variable::Target | Variable::Objects) {
-            let admitting = world.admitting(&actor.principal.component.address).filter_map(|address| world.targets.get(address));
-            found.extend(admitting.filter(|target| kinds.contains(&target.component.component_type.as_str())));
+            let named = world.admitting(&actor.principal.component.address).filter_map(|address| world.targets.get(address));
+            let named = named.filter(|target| kinds.contains(&target.component.component_type.as_str()));
+            let open = kinds.iter().filter_map(|kind| self.open_to_anyone.get(kind)).flatten().copied();
+            let speaks =
+                |target: &&'w Target<'a>| bound.iter().all(|need| need.actions().any(|action| self.rights.speaks_of(target, action)));
+            found.extend(named.chain(open).filter(speaks));
             found.sort_by(|a, b| a.component.address.cmp(&b.component.address));
             found.dedup_by(|a, b| std::ptr::eq(*a, *b));
             return found.into_iter().map(Binding::Target).collect();

@@ -1,6 +1,6 @@
 //! The paths of a review: from every entry outside to administrator rights and to data that is worth it, with what would end each.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bartizan_model::{Address, Asset, Span};
 
@@ -45,7 +45,13 @@ impl Attack {
         }
         found.sort_by(|a, b| b.0.likelihood.total_cmp(&a.0.likelihood).then_with(|| a.0.id.cmp(&b.0.id)));
         found.truncate(MOST);
-        let cuts: Vec<Vec<Cut>> = (0..found.len()).map(|at| self.cuts(&found, at)).collect();
+        let mut by_place: HashMap<Span, Vec<StepId>> = HashMap::new();
+        for (id, step) in (0..).zip(&self.graph.steps) {
+            for item in step.evidence.iter() {
+                by_place.entry(item.span).or_default().push(id);
+            }
+        }
+        let cuts: Vec<Vec<Cut>> = (0..found.len()).map(|at| self.cuts(&found, at, &by_place)).collect();
         let mut paths: Vec<AttackPath> = found.into_iter().zip(cuts).map(|((path, ..), cuts)| AttackPath { cuts, ..path }).collect();
         sort(&mut paths);
         paths
@@ -71,7 +77,7 @@ impl Attack {
     }
 
     /// Changes of one place that end a path: the graph is computed again without every step that rests on that place.
-    fn cuts(&self, found: &[(AttackPath, FactId, FactId)], at: usize) -> Vec<Cut> {
+    fn cuts(&self, found: &[(AttackPath, FactId, FactId)], at: usize, by_place: &HashMap<Span, Vec<StepId>>) -> Vec<Cut> {
         let Some((path, entry, goal)) = found.get(at) else { return Vec::new() };
         let mut places: Vec<(Span, String)> = Vec::new();
         for step in path.steps.iter().filter(|step| !NO_CUT.contains(&step.technique.as_str())) {
@@ -84,7 +90,7 @@ impl Attack {
         places.truncate(MOST_CUTS);
         let mut cuts = Vec::new();
         for (span, text) in places {
-            let without: BTreeSet<StepId> = self.resting_on(span);
+            let without: HashSet<StepId> = by_place.get(&span).into_iter().flatten().copied().collect();
             let left = |entry: FactId, goal: FactId| {
                 let proofs = self.graph.proofs(&[entry], &|id, _: &Step| !without.contains(&id), &[goal]);
                 proofs.cost(goal).map_or(0.0, |cost| (-cost).exp())
@@ -103,10 +109,5 @@ impl Attack {
         }
         cuts.sort_by(|a, b| b.also_ends.len().cmp(&a.also_ends.len()).then_with(|| (&a.text, &a.evidence).cmp(&(&b.text, &b.evidence))));
         cuts
-    }
-
-    fn resting_on(&self, span: Span) -> BTreeSet<StepId> {
-        let rests = |step: &Step| step.evidence.iter().any(|item| item.span == span);
-        self.graph.steps.iter().enumerate().filter(|(_, step)| rests(step)).filter_map(|(id, _)| u32::try_from(id).ok()).collect()
     }
 }

@@ -72,6 +72,10 @@ struct Held {
     denied: HashMap<u16, Vec<Rc<Reach>>>,
     /// By action: what the statements that may grant it speak of.
     granted: HashMap<u16, Vec<Rc<Reach>>>,
+    /// By action: these statements, by the place of their policy and their own in it.
+    statements: HashMap<u16, Vec<(Rc<Reach>, usize, usize)>>,
+    /// Actions for which a condition on tags of the resource decides.
+    tagged: BTreeSet<u16>,
     /// By action: the union of these.
     merged: RefCell<HashMap<u16, Rc<Reach>>>,
     /// Answers for resources that no statement names: they differ only in their kind, their tags and what the question fixes.
@@ -116,6 +120,8 @@ pub(crate) struct Rights<'w, 'a> {
     tag_keys: BTreeSet<String>,
     everything: Rc<Policy>,
     held: RefCell<HashMap<(Address, bool), Rc<Held>>>,
+    /// By resource, as it lies in memory, and action: whether its policy may allow it to anybody.
+    spoken: RefCell<HashMap<(usize, u16), bool>>,
     /// By resource: its service and the tags that conditions ask for.
     kinds: RefCell<HashMap<Address, Rc<str>>>,
     /// The last one, by address in memory: questions come principal by principal.
@@ -141,6 +147,7 @@ impl<'w, 'a> Rights<'w, 'a> {
             reaches: Reaches::new(world),
             last: RefCell::new(None),
             kinds: RefCell::default(),
+            spoken: RefCell::default(),
             actions,
             written,
             today: today.map(|day| format!("{day}T00:00:00Z")),
@@ -166,7 +173,9 @@ impl<'w, 'a> Rights<'w, 'a> {
         let by_resource = match on {
             On::Component(target) | On::Objects(target) => {
                 let named = self.world.admits(&target.component.address, &actor.principal.component.address);
-                named && target.policy.as_ref().is_some_and(|policy| speaks_of(policy, &action.to_ascii_lowercase()))
+                // In another account both sides must allow.
+                let near = target.account == actor.principal.account || named && self.possible(actor, action);
+                named && near && self.speaks_of(target, action)
             }
             On::Anything | On::Everything => false,
         };
@@ -193,6 +202,9 @@ impl<'w, 'a> Rights<'w, 'a> {
             {
                 return Some(Grant { needs: Vec::new(), evidence: evidence.clone() });
             }
+            if let Some(answer) = self.plainly(actor, &held, index, on) {
+                return answer;
+            }
             if let Some(key) = self.alike(&held, index, on, fixed).filter(|_| self.same_account(actor, on)) {
                 if let Some(known) = held.alike.borrow().get(&key) {
                     return known.clone();
@@ -203,6 +215,47 @@ impl<'w, 'a> Rights<'w, 'a> {
             }
         }
         self.asked(actor, action, on, fixed)
+    }
+
+    /// Whether a resource's policy may allow an action to anybody.
+    pub(crate) fn speaks_of(&self, target: &Target<'a>, action: &str) -> bool {
+        let Some(policy) = &target.policy else { return false };
+        let Some(index) = self.index(action) else { return speaks_of(policy, &action.to_ascii_lowercase()) };
+        let key = (std::ptr::from_ref(target).addr(), index);
+        if let Some(known) = self.spoken.borrow().get(&key) {
+            return *known;
+        }
+        let answer = self.actions.get(usize::from(index)).is_some_and(|action| speaks_of(policy, action));
+        self.spoken.borrow_mut().insert(key, answer);
+        answer
+    }
+
+    /// The answer where nothing but patterns of names decides: no condition, deny, boundary or policy of the resource has a say.
+    fn plainly(&self, actor: Actor<'_, 'a>, held: &Held, index: u16, on: On<'_, 'a>) -> Option<Option<Grant>> {
+        let (target, name) = match on {
+            On::Component(target) => (target, &target.name),
+            On::Objects(target) => (target, target.objects.as_ref().unwrap_or(&target.name)),
+            On::Anything | On::Everything => return None,
+        };
+        let free = actor.principal.boundary.is_none() && self.same_account(actor, on) && !is_key_or_role(on);
+        if !free || struck(held.denied.get(&index), on) {
+            return None;
+        }
+        let (policies, open) = (self.policies(actor), Context::open());
+        let (action, written) = (self.actions.get(usize::from(index))?, self.written.get(usize::from(index))?);
+        let mut undecided = false;
+        for (_, place, statement) in held.statements.get(&index)?.iter().filter(|(reach, ..)| reach.holds(&target.component.address)) {
+            let policy = policies.get(*place)?;
+            let statement = policy.document.statements.get(*statement)?;
+            let matches = statement.actions.matches_lower(action).and(statement.resources.matches(name, &open));
+            if matches.is_yes() && statement.conditions.is_empty() && statement.effect == Effect::Allow {
+                let shown = policy.name != self.everything.name;
+                let evidence = shown.then(|| told(statement, policy.attached_at, &policy.name, written));
+                return Some(Some(Grant { needs: Vec::new(), evidence: evidence.into_iter().collect() }));
+            }
+            undecided |= matches.is_possible();
+        }
+        (!undecided).then_some(None)
     }
 
     /// What the answer depends on, where no statement names the resource and it has no policy of its own.
@@ -216,7 +269,8 @@ impl<'w, 'a> Rights<'w, 'a> {
         let names = |reach: &Rc<Reach>| matches!(&**reach, Reach::Only(some) if some.contains(address));
         let named =
             [&held.granted, &held.denied].into_iter().any(|by_action| by_action.get(&index).is_some_and(|list| list.iter().any(names)));
-        if named || target.policy.is_some() || target.component.service == "iam" || target.component.service == "kms" {
+        let bound = self.world.principals.get(address).is_some_and(|principal| principal.boundary.is_some());
+        if named || bound || is_key_or_role(on) {
             return None;
         }
         let fixed = (!fixed.is_empty()).then(|| format!("{fixed:?}"));
@@ -271,9 +325,7 @@ impl<'w, 'a> Rights<'w, 'a> {
     fn same_account(&self, actor: Actor<'_, 'a>, on: On<'_, 'a>) -> bool {
         match on {
             On::Anything | On::Everything => true,
-            On::Component(target) | On::Objects(target) => {
-                target.account == actor.principal.account && target.policy.as_ref().is_none_or(|policy| policy.denies().next().is_none())
-            }
+            On::Component(target) | On::Objects(target) => target.account == actor.principal.account && target.forbids_nothing,
         }
     }
 
@@ -283,7 +335,7 @@ impl<'w, 'a> Rights<'w, 'a> {
             return Some(self.grant(&decision, &policies, target, action, Vec::new()));
         }
         // With other tags it may be allowed; whoever can set them can meet that.
-        target.filter(|_| !self.tag_keys.is_empty())?;
+        target.filter(|_| self.index(action).map_or(!self.tag_keys.is_empty(), |index| self.held(actor).tagged.contains(&index)))?;
         let (decision, policies) = self.decide(actor, action, name, target, false, fixed)?;
         decision.allowed().is_possible().then(|| self.grant(&decision, &policies, target, action, vec![Need::Tags]))
     }
@@ -301,9 +353,14 @@ impl<'w, 'a> Rights<'w, 'a> {
         let caller = actor.principal.caller.clone()?;
         let mut request = Request::new(caller, action, name.clone(), self.context(actor, target, tags_known, fixed));
         request.resource_account = Some(target.map_or_else(|| actor.principal.account.as_str(), |target| target.account.as_str()).into());
-        let identity = self.policies(actor);
+        let mut identity = self.policies(actor);
+        let lower = action.to_ascii_lowercase();
+        // Whole policies that never speak of the action need not be read.
+        identity.retain(|policy| {
+            policy.document.incomplete.is_some() || policy.document.statements.iter().any(|s| s.actions.matches_lower(&lower).is_possible())
+        });
         let resource = match target {
-            Some(target) if action.to_ascii_lowercase().starts_with("sts:assumerole") => {
+            Some(target) if lower.starts_with("sts:assumerole") => {
                 self.world.principals.get(&target.component.address).and_then(|role| role.trust.as_ref())
             }
             Some(target) => target.policy.as_ref(),
@@ -433,6 +490,8 @@ impl<'w, 'a> Rights<'w, 'a> {
             everywhere: HashMap::new(),
             denied: HashMap::new(),
             granted: HashMap::new(),
+            statements: HashMap::new(),
+            tagged: BTreeSet::new(),
             alike: RefCell::default(),
             merged: RefCell::default(),
         };
@@ -440,7 +499,13 @@ impl<'w, 'a> Rights<'w, 'a> {
         let boundary = actor.principal.boundary.as_deref();
         for statement in policies.iter().copied().chain(boundary).flat_map(|policy| policy.document.denies()) {
             let reach = self.reaches.of(statement);
-            self.each(statement, |index| held.denied.entry(index).or_default().push(reach.clone()));
+            let tagged = asks_for_tags(statement);
+            self.each(statement, |index| {
+                held.denied.entry(index).or_default().push(reach.clone());
+                if tagged {
+                    held.tagged.insert(index);
+                }
+            });
         }
         let mut bounded: BTreeSet<u16> = BTreeSet::new();
         for statement in boundary.into_iter().flat_map(|policy| policy.document.allows()).filter(|statement| is_plain(statement)) {
@@ -448,15 +513,20 @@ impl<'w, 'a> Rights<'w, 'a> {
                 bounded.insert(index);
             });
         }
-        for policy in &policies {
+        for (place, policy) in policies.iter().enumerate() {
             for statement in policy.document.allows() {
                 let plain = is_plain(statement);
+                let tagged = asks_for_tags(statement);
                 let reach = self.reaches.of(statement);
                 self.each(statement, |index| {
                     if let Some(possible) = held.possible.get_mut(usize::from(index)) {
                         *possible = true;
                     }
                     held.granted.entry(index).or_default().push(reach.clone());
+                    held.statements.entry(index).or_default().push((reach.clone(), place, statement.index));
+                    if tagged {
+                        held.tagged.insert(index);
+                    }
                     let within = boundary.is_none() || bounded.contains(&index);
                     if plain && within && !held.everywhere.contains_key(&index) {
                         let Some(action) = self.actions.get(usize::from(index)) else { return };
@@ -532,6 +602,11 @@ impl<'w, 'a> Rights<'w, 'a> {
     }
 }
 
+/// True for a statement with a condition on tags of the resource.
+fn asks_for_tags(statement: &Statement) -> bool {
+    statement.conditions.iter().any(|condition| condition.key.to_string().to_ascii_lowercase().contains("resourcetag/"))
+}
+
 /// True for a statement that grants on everything without condition.
 fn is_plain(statement: &Statement) -> bool {
     statement.effect == Effect::Allow && statement.conditions.is_empty() && statement.resources.is_everything()
@@ -560,7 +635,9 @@ fn struck(denied: Option<&Vec<Rc<Reach>>>, on: On<'_, '_>) -> bool {
 fn is_key_or_role(on: On<'_, '_>) -> bool {
     match on {
         On::Anything | On::Everything => false,
-        On::Component(target) | On::Objects(target) => target.component.component_type == "kms.key" && target.policy.is_some(),
+        On::Component(target) | On::Objects(target) => {
+            target.component.component_type == "kms.key" && target.policy.is_some() && !target.trusts_account
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use bartizan_iam::{Caller, Document, Part, PolicyText, PrincipalKind, Principals, ResourceName};
+use bartizan_iam::{Caller, Comparison, Document, Effect, Part, PolicyText, PrincipalKind, Principals, ResourceName, Statement};
 use bartizan_model::{Address, Component, Node, Span, Text, Value};
 
 use super::policy;
@@ -52,6 +52,10 @@ pub(crate) struct Target<'a> {
     pub(crate) objects: Option<ResourceName>,
     /// Its own policy.
     pub(crate) policy: Option<Document>,
+    /// True where its policy denies nothing, or only plain transport, which no caller here uses.
+    pub(crate) forbids_nothing: bool,
+    /// True where its policy leaves everything to the policies of its account, as the default policy of a key does.
+    pub(crate) trusts_account: bool,
     pub(crate) account: String,
 }
 
@@ -184,9 +188,14 @@ impl<'a> World<'a> {
         self.admit_anyone.contains(target) || self.admitted.get(principal).is_some_and(|targets| targets.contains(target))
     }
 
-    /// Resources whose own policy may speak of a principal.
+    /// Resources whose own policy names a principal.
     pub(crate) fn admitting(&self, principal: &Address) -> impl Iterator<Item = &Address> {
-        self.admit_anyone.iter().chain(self.admitted.get(principal).into_iter().flatten())
+        self.admitted.get(principal).into_iter().flatten()
+    }
+
+    /// Resources whose own policy speaks of everyone, or of whom the plan does not know.
+    pub(crate) fn open_to_anyone(&self) -> &BTreeSet<Address> {
+        &self.admit_anyone
     }
 
     /// Principals of the plan that a policy names, by reference or by name.
@@ -384,7 +393,32 @@ fn target<'a>(index: &Index<'a>, component: &'a Component, account: &str) -> Opt
         Some(node) => permissions(node, account),
         None => first_setting(component, POLICY_SETTINGS).and_then(|node| one(node, account)),
     };
-    Some(Target { component, name, objects, policy, account: account.to_owned() })
+    let forbids_nothing = policy.as_ref().is_none_or(|policy| policy.denies().all(only_plain_transport));
+    let trusts_account = policy.as_ref().is_some_and(|policy| policy.allows().any(|statement| leaves_to(statement, account)));
+    Some(Target { component, name, objects, policy, forbids_nothing, trusts_account, account: account.to_owned() })
+}
+
+/// True for a deny that strikes only requests without TLS.
+fn only_plain_transport(statement: &Statement) -> bool {
+    statement.conditions.iter().any(|condition| {
+        let values: Vec<String> = condition.values.iter().map(|value| value.text.to_string()).collect();
+        condition.key.to_string().eq_ignore_ascii_case("aws:SecureTransport")
+            && condition.operator.comparison == Comparison::Bool
+            && !condition.operator.negated
+            && values == ["false"]
+    })
+}
+
+/// True for a statement that grants everything to the account as such, without condition.
+fn leaves_to(statement: &Statement, account: &str) -> bool {
+    let own = |principal: &bartizan_iam::Principal| {
+        principal.kind == PrincipalKind::Account && principal.account().and_then(|id| id.known().map(|id| id == account)).unwrap_or(false)
+    };
+    statement.effect == Effect::Allow
+        && statement.conditions.is_empty()
+        && statement.resources.is_everything()
+        && statement.actions.patterns().iter().any(|pattern| pattern.is_everything() || pattern.is_whole_service())
+        && matches!(&statement.principals, Principals::Only(list) if list.iter().any(own))
 }
 
 /// How policies name a component: by reference, and by its ARN as far as the plan knows it.

@@ -33,7 +33,7 @@ impl Reach {
 /// Components by what their ARNs begin with.
 pub(crate) struct Reaches {
     addresses: BTreeSet<Address>,
-    /// By service segment: what is known of the beginning of the resource segment, with the component; sorted.
+    /// By service segment: the resource segment, with the component; sorted.
     by_service: BTreeMap<String, Vec<(String, Address)>>,
     /// By statement, as it lies in memory; the world that owns the statements outlives this.
     known: RefCell<HashMap<usize, Rc<Reach>>>,
@@ -81,10 +81,15 @@ impl Reaches {
             found.extend(known.into_iter().cloned());
             return true;
         }
-        let Some([_, _, service, _, _, resource]) = text.arn_segments() else { return false };
+        if text.known().is_some_and(|known| known.starts_with('*')) {
+            return false;
+        }
+        // A resource that the plan does not name may be anything and is most likely none of these: to mean them all would be made up.
+        let Some([_, _, service, _, _, resource]) = text.arn_segments() else { return true };
         let Some(service) = service.known().filter(|service| !service.contains(['*', '?', '$'])) else { return false };
-        let fixed = resource.known_prefix();
-        let fixed = fixed.split(['*', '?', '$']).next().unwrap_or("");
+        let written = resource.to_string();
+        let written = written.split("${aws:").next().unwrap_or("");
+        let fixed = written.split(['*', '?']).next().unwrap_or("");
         let Some(list) = self.by_service.get(&*service) else { return true };
         // Either begins with the other: `bucket/key` lies in `bucket`, `role/` is how `role/app` begins.
         let from = list.partition_point(|(prefix, _)| prefix.as_str() < fixed);
@@ -104,7 +109,8 @@ fn beginnings(name: &ResourceName) -> Vec<(String, String)> {
     let mut out: Vec<(String, String)> = Vec::new();
     for text in name.texts() {
         let Some([_, _, service, _, _, resource]) = text.arn_segments() else { continue };
-        let entry = (service.to_string(), resource.known_prefix());
+        // What is not known keeps its name, so that one variable in a name and in a pattern meet.
+        let entry = (service.to_string(), resource.to_string());
         if !out.contains(&entry) {
             out.push(entry);
         }

@@ -80,6 +80,8 @@ pub struct Attack {
     pub(crate) administered: Vec<Administered>,
     /// Functions that other components call by configuration: caller, function.
     pub(crate) calls: Vec<(Address, Address)>,
+    /// What each principal is and can become, sorted by address.
+    pub(crate) standings: Vec<Access>,
     /// Direct rights, where they were asked for, and how many were left out.
     pub(crate) direct: (Vec<direct::Direct>, usize),
 }
@@ -174,6 +176,7 @@ pub(crate) fn analyse(
         attack.direct = direct::rights(&rights, index, &attack);
     }
     attack.graph = graph;
+    attack.standings = attack.standings();
     attack
 }
 

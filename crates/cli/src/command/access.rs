@@ -17,8 +17,8 @@ pub(super) fn run(arguments: &args::Access) -> anyhow::Result<Outcome> {
     }
     let principals = review.attack.access();
     let content = match arguments.format {
-        ListFormat::Json => folder::pretty(&json::v1::access(&review, &principals)),
-        ListFormat::Text => text(&review, &principals).into_bytes(),
+        ListFormat::Json => folder::pretty(&json::v1::access(&review, principals)),
+        ListFormat::Text => text(&review, principals).into_bytes(),
     };
     pipeline::write(&content, arguments.output.as_deref())?;
     Ok(Outcome::Clean)

@@ -15,8 +15,7 @@ const NOWHERE: Span = crate::facts::NOWHERE;
 
 /// Sets the facts.
 pub(crate) fn add(attack: &Attack, paths: &[AttackPath], facts: &mut Facts) {
-    let access = attack.access();
-    for principal in access.iter().filter(|principal| principal.admin == Standing::No && principal.kind != "group") {
+    for principal in attack.access().iter().filter(|principal| principal.admin == Standing::No && principal.kind != "group") {
         let steps = principal.path.as_ref().map(|path| path.steps.as_slice()).unwrap_or_default();
         match principal.escalates {
             Standing::No => {

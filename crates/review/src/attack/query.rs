@@ -82,11 +82,18 @@ pub enum Goal {
 
 impl Attack {
     /// Every principal, sorted by address.
-    pub fn access(&self) -> Vec<Access> {
+    pub fn access(&self) -> &[Access] {
+        &self.standings
+    }
+
+    /// Decides for every principal what it is and can become.
+    pub(crate) fn standings(&self) -> Vec<Access> {
         let goals = self.admin_facts();
-        let certain = |step: &Step| !step.assumption && step.conditions.is_empty();
-        let possible = |step: &Step| !step.assumption;
-        let near = self.graph.backwards(&goals, &possible);
+        // Only what may lead to a goal is searched.
+        let near = self.graph.backwards(&goals, &|step| !step.assumption);
+        let surely_near = self.graph.backwards(&goals, &|step| !step.assumption && step.conditions.is_empty());
+        let possible = |step: &Step| !step.assumption && near.contains(&step.gives);
+        let certain = |step: &Step| !step.assumption && step.conditions.is_empty() && surely_near.contains(&step.gives);
         let mut out = Vec::new();
         for (address, kind, administrator) in &self.principals {
             let admin = match administrator {
@@ -104,29 +111,37 @@ impl Attack {
                 path: None,
             };
             if let Some(own) = self.graph.find(&Fact::Identity(address.clone())).filter(|own| near.contains(own)) {
-                let found = self.reach(&[own], &goals, &certain);
-                let second_factor = self.graph.find(&Fact::SecondFactor(address.clone()));
-                let sources: Vec<FactId> = std::iter::once(own).chain(second_factor).collect();
-                let (standing, found) = match found {
-                    Some(found) => (Standing::Yes, Some(found)),
-                    None => (Standing::Conditional, self.reach(&sources, &goals, &possible)),
-                };
-                if let Some((proofs, goal)) = found {
-                    access.escalates = standing;
-                    let steps = self.graph.proof(&proofs, goal);
-                    for step in steps.iter().filter_map(|id| self.graph.steps.get(*id as usize)) {
-                        access.via.push(step.technique.to_string());
-                        access.conditions.extend(step.conditions.iter().cloned());
-                        if second_factor.is_some_and(|factor| step.premises.contains(&factor)) {
-                            access.conditions.push(format!("`{address}` has a second factor"));
-                        }
-                    }
-                    access.path = self.path(&proofs, address.as_str(), goal);
-                }
+                self.follow(own, &goals, &certain, &possible, &mut access);
             }
             out.push(access);
         }
         out
+    }
+
+    fn follow(
+        &self,
+        own: FactId,
+        goals: &[FactId],
+        certain: &dyn Fn(&Step) -> bool,
+        possible: &dyn Fn(&Step) -> bool,
+        access: &mut Access,
+    ) {
+        let second_factor = self.graph.find(&Fact::SecondFactor(access.address.clone()));
+        let sources: Vec<FactId> = std::iter::once(own).chain(second_factor).collect();
+        let (standing, found) = match self.reach(&[own], goals, certain) {
+            Some(found) => (Standing::Yes, Some(found)),
+            None => (Standing::Conditional, self.reach(&sources, goals, possible)),
+        };
+        let Some((proofs, goal)) = found else { return };
+        access.escalates = standing;
+        for step in self.graph.proof(&proofs, goal).iter().filter_map(|id| self.graph.steps.get(*id as usize)) {
+            access.via.push(step.technique.to_string());
+            access.conditions.extend(step.conditions.iter().cloned());
+            if second_factor.is_some_and(|factor| step.premises.contains(&factor)) {
+                access.conditions.push(format!("`{}` has a second factor", access.address));
+            }
+        }
+        access.path = self.path(&proofs, access.address.as_str(), goal);
     }
 
     fn reach(&self, sources: &[FactId], goals: &[FactId], usable: &dyn Fn(&Step) -> bool) -> Option<(Proofs, FactId)> {

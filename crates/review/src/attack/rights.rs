@@ -120,6 +120,9 @@ pub(crate) struct Rights<'w, 'a> {
     tag_keys: BTreeSet<String>,
     everything: Rc<Policy>,
     held: RefCell<HashMap<(Address, bool), Rc<Held>>>,
+    /// By statement and name of a resource, as they lie in memory: whether the one speaks of the other.
+    matched: RefCell<HashMap<(usize, usize), bartizan_iam::Truth>>,
+    nothing_known: Context,
     /// By resource, as it lies in memory, and action: whether its policy may allow it to anybody.
     spoken: RefCell<HashMap<(usize, u16), bool>>,
     /// By resource: its service and the tags that conditions ask for.
@@ -148,6 +151,8 @@ impl<'w, 'a> Rights<'w, 'a> {
             last: RefCell::new(None),
             kinds: RefCell::default(),
             spoken: RefCell::default(),
+            matched: RefCell::default(),
+            nothing_known: Context::open(),
             actions,
             written,
             today: today.map(|day| format!("{day}T00:00:00Z")),
@@ -238,17 +243,22 @@ impl<'w, 'a> Rights<'w, 'a> {
             On::Anything | On::Everything => return None,
         };
         let free = actor.principal.boundary.is_none() && self.same_account(actor, on) && !is_key_or_role(on);
-        if !free || struck(held.denied.get(&index), on) {
-            return None;
-        }
-        let (policies, open) = (self.policies(actor), Context::open());
+        let free = free && !struck(held.denied.get(&index), on);
+        let policies = self.policies(actor);
         let (action, written) = (self.actions.get(usize::from(index))?, self.written.get(usize::from(index))?);
         let mut undecided = false;
         for (_, place, statement) in held.statements.get(&index)?.iter().filter(|(reach, ..)| reach.holds(&target.component.address)) {
             let policy = policies.get(*place)?;
             let statement = policy.document.statements.get(*statement)?;
-            let matches = statement.actions.matches_lower(action).and(statement.resources.matches(name, &open));
-            if matches.is_yes() && statement.conditions.is_empty() && statement.effect == Effect::Allow {
+            let key = (std::ptr::from_ref(statement).addr(), std::ptr::from_ref(name).addr());
+            let known = self.matched.borrow().get(&key).copied();
+            let named = known.unwrap_or_else(|| {
+                let named = statement.resources.matches(name, &self.nothing_known);
+                self.matched.borrow_mut().insert(key, named);
+                named
+            });
+            let matches = statement.actions.matches_lower(action).and(named);
+            if free && matches.is_yes() && statement.conditions.is_empty() && statement.effect == Effect::Allow {
                 let shown = policy.name != self.everything.name;
                 let evidence = shown.then(|| told(statement, policy.attached_at, &policy.name, written));
                 return Some(Some(Grant { needs: Vec::new(), evidence: evidence.into_iter().collect() }));

@@ -78,8 +78,27 @@ struct Held {
     tagged: BTreeSet<u16>,
     /// By action: the union of these.
     merged: RefCell<HashMap<u16, Rc<Reach>>>,
+    /// By action: its statements and those of the boundary that may speak of it, allows and denies.
+    spoken: HashMap<u16, Rc<[(usize, usize)]>>,
+    /// Decisions by what they depend on.
+    decided: RefCell<HashMap<DecidedKey, Option<Decided>>>,
     /// Answers for resources that no statement names: they differ only in their kind, their tags and what the question fixes.
     alike: RefCell<HashMap<Alike, Option<Grant>>>,
+}
+
+/// What a decision of one principal depends on: service, name of the resource as it lies in memory, statements of identity and boundary, of the
+/// resource's policy, and what is fixed.
+type DecidedKey = (String, usize, Rc<[(usize, usize)]>, Rc<[usize]>, Option<String>);
+
+/// Something of a resource, by its place in memory, for an action.
+type ByResource<T> = HashMap<(usize, u16), T>;
+
+/// A right as it was decided.
+#[derive(Clone, Debug)]
+struct Decided {
+    needs: Vec<Need>,
+    /// The statements that allow: place of the policy (none: the resource's own) and their own in it.
+    by: Vec<(Option<usize>, usize)>,
 }
 
 /// What answers of one principal for resources that nothing names depend on: action, service, tags that matter, contents or not, what is fixed.
@@ -123,8 +142,10 @@ pub(crate) struct Rights<'w, 'a> {
     /// By statement and name of a resource, as they lie in memory: whether the one speaks of the other.
     matched: RefCell<HashMap<(usize, usize), bartizan_iam::Truth>>,
     nothing_known: Context,
+    /// By resource, as it lies in memory, and action: statements of its own policy that may speak of it.
+    policy_statements: RefCell<ByResource<Rc<[usize]>>>,
     /// By resource, as it lies in memory, and action: whether its policy may allow it to anybody.
-    spoken: RefCell<HashMap<(usize, u16), bool>>,
+    spoken: RefCell<ByResource<bool>>,
     /// By resource: its service and the tags that conditions ask for.
     kinds: RefCell<HashMap<Address, Rc<str>>>,
     /// The last one, by address in memory: questions come principal by principal.
@@ -153,6 +174,7 @@ impl<'w, 'a> Rights<'w, 'a> {
             spoken: RefCell::default(),
             matched: RefCell::default(),
             nothing_known: Context::open(),
+            policy_statements: RefCell::default(),
             actions,
             written,
             today: today.map(|day| format!("{day}T00:00:00Z")),
@@ -340,14 +362,59 @@ impl<'w, 'a> Rights<'w, 'a> {
     }
 
     fn on(&self, actor: Actor<'_, 'a>, action: &str, name: &ResourceName, target: Option<&Target<'a>>, fixed: Fixed<'_>) -> Option<Grant> {
+        let Some(index) = self.index(action) else {
+            return Some(self.shown(actor, action, target, &self.settle(actor, action, name, target, fixed)?));
+        };
+        // Actions that the same statements speak of come out the same.
+        let held = self.held(actor);
+        let service = action.split(':').next().unwrap_or("").to_owned();
+        let statements = held.spoken.get(&index).cloned().unwrap_or_default();
+        let of_policy = target.map(|target| self.policy_statements(target, index)).unwrap_or_default();
+        let fixed_text = (!fixed.is_empty()).then(|| format!("{fixed:?}"));
+        let key = (service, std::ptr::from_ref(name).addr(), statements, of_policy, fixed_text);
+        // Names that are made for one question lie nowhere in particular.
+        let keeps = target.is_some();
+        if let Some(known) = held.decided.borrow().get(&key).filter(|_| keeps) {
+            return known.as_ref().map(|decided| self.shown(actor, action, target, decided));
+        }
+        let decided = self.settle(actor, action, name, target, fixed);
+        let grant = decided.as_ref().map(|decided| self.shown(actor, action, target, decided));
+        if keeps {
+            held.decided.borrow_mut().insert(key, decided);
+        }
+        grant
+    }
+
+    /// Statements of a resource's own policy that may speak of an action.
+    fn policy_statements(&self, target: &Target<'a>, index: u16) -> Rc<[usize]> {
+        let Some(policy) = &target.policy else { return Rc::default() };
+        let key = (std::ptr::from_ref(target).addr(), index);
+        if let Some(known) = self.policy_statements.borrow().get(&key) {
+            return known.clone();
+        }
+        let action = self.actions.get(usize::from(index)).map_or("", String::as_str);
+        let speaks = policy.statements.iter().filter(|statement| statement.actions.matches_lower(action).is_possible());
+        let found: Rc<[usize]> = speaks.map(|statement| statement.index).collect();
+        self.policy_statements.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    fn settle(
+        &self,
+        actor: Actor<'_, 'a>,
+        action: &str,
+        name: &ResourceName,
+        target: Option<&Target<'a>>,
+        fixed: Fixed<'_>,
+    ) -> Option<Decided> {
         let (decision, policies) = self.decide(actor, action, name, target, true, fixed)?;
         if decision.allowed().is_possible() {
-            return Some(self.grant(&decision, &policies, target, action, Vec::new()));
+            return Some(self.decided(actor, &decision, &policies, Vec::new()));
         }
         // With other tags it may be allowed; whoever can set them can meet that.
         target.filter(|_| self.index(action).map_or(!self.tag_keys.is_empty(), |index| self.held(actor).tagged.contains(&index)))?;
         let (decision, policies) = self.decide(actor, action, name, target, false, fixed)?;
-        decision.allowed().is_possible().then(|| self.grant(&decision, &policies, target, action, vec![Need::Tags]))
+        decision.allowed().is_possible().then(|| self.decided(actor, &decision, &policies, vec![Need::Tags]))
     }
 
     /// The full decision on one request, for `--can`.
@@ -427,14 +494,7 @@ impl<'w, 'a> Rights<'w, 'a> {
         context
     }
 
-    fn grant(
-        &self,
-        decision: &Decision<'_>,
-        policies: &[&Policy],
-        target: Option<&Target<'a>>,
-        action: &str,
-        mut needs: Vec<Need>,
-    ) -> Grant {
+    fn decided(&self, actor: Actor<'_, 'a>, decision: &Decision<'_>, policies: &[&Policy], mut needs: Vec<Need>) -> Decided {
         for need in &decision.needs {
             let key = need.condition.map(|condition| condition.key.to_string().to_ascii_lowercase()).unwrap_or_default();
             let need = match need.class {
@@ -452,23 +512,43 @@ impl<'w, 'a> Rights<'w, 'a> {
                 needs.push(need);
             }
         }
-        let mut evidence = Vec::new();
-        for reason in &decision.allowed_by {
-            let at = match reason.layer {
-                Layer::Identity => policies.get(reason.document).and_then(|policy| policy.attached_at),
-                _ => None,
+        let all = self.policies(actor);
+        let place = |policy: &&Policy| all.iter().position(|known| std::ptr::eq(*known, *policy));
+        let by = decision.allowed_by.iter().filter_map(|reason| match reason.layer {
+            Layer::Identity => Some((Some(policies.get(reason.document).and_then(place)?), reason.statement.index)),
+            Layer::Resource => Some((None, reason.statement.index)),
+            _ => None,
+        });
+        Decided { needs, by: by.collect() }
+    }
+
+    /// A decision with the statements shown at the place that speaks of the action.
+    fn shown(&self, actor: Actor<'_, 'a>, action: &str, target: Option<&Target<'a>>, decided: &Decided) -> Grant {
+        const MOST: usize = 3;
+        let policies = self.policies(actor);
+        let mut evidence: Vec<Evidence> = Vec::new();
+        for (place, statement) in &decided.by {
+            let (document, at, name) = match place {
+                Some(place) => match policies.get(*place) {
+                    Some(policy) if policy.name != self.everything.name => (&policy.document, policy.attached_at, policy.name.as_str()),
+                    _ => continue,
+                },
+                None => {
+                    let role = target.and_then(|target| self.world.principals.get(&target.component.address));
+                    let document = role.and_then(|role| role.trust.as_ref()).or_else(|| target.and_then(|target| target.policy.as_ref()));
+                    match (document, target) {
+                        (Some(document), Some(target)) => (document, None, target.component.address.as_str()),
+                        _ => continue,
+                    }
+                }
             };
-            let name = match reason.layer {
-                Layer::Identity => policies.get(reason.document).map_or("", |policy| policy.name.as_str()),
-                Layer::Resource => target.map_or("", |target| target.component.address.as_str()),
-                _ => continue,
-            };
-            let item = told(reason.statement, at, name, action);
-            if !evidence.contains(&item) && evidence.len() < 3 && name != self.everything.name {
+            let Some(statement) = document.statements.get(*statement) else { continue };
+            let item = told(statement, at, name, action);
+            if !evidence.contains(&item) && evidence.len() < MOST {
                 evidence.push(item);
             }
         }
-        Grant { needs, evidence: evidence.into() }
+        Grant { needs: decided.needs.clone(), evidence: evidence.into() }
     }
 
     fn index(&self, action: &str) -> Option<u16> {
@@ -500,6 +580,8 @@ impl<'w, 'a> Rights<'w, 'a> {
             everywhere: HashMap::new(),
             denied: HashMap::new(),
             granted: HashMap::new(),
+            spoken: HashMap::new(),
+            decided: RefCell::default(),
             statements: HashMap::new(),
             tagged: BTreeSet::new(),
             alike: RefCell::default(),
@@ -550,6 +632,13 @@ impl<'w, 'a> Rights<'w, 'a> {
                 });
             }
         }
+        let mut spoken: HashMap<u16, Vec<(usize, usize)>> = HashMap::new();
+        for (place, policy) in policies.iter().copied().chain(boundary).enumerate() {
+            for statement in &policy.document.statements {
+                self.each(statement, |index| spoken.entry(index).or_default().push((place, statement.index)));
+            }
+        }
+        held.spoken = spoken.into_iter().map(|(index, statements)| (index, statements.into())).collect();
         held
     }
 

@@ -267,8 +267,8 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
             let speaks =
                 |target: &&'w Target<'a>| bound.iter().all(|need| need.actions().any(|action| self.rights.speaks_of(target, action)));
             found.extend(named.chain(open).filter(speaks));
-            found.sort_by(|a, b| a.component.address.cmp(&b.component.address));
-            found.dedup_by(|a, b| std::ptr::eq(*a, *b));
+            found.sort_by_key(|target| target.place);
+            found.dedup_by_key(|target| target.place);
             return found.into_iter().map(Binding::Target).collect();
         }
         if variable == Variable::Policy {
@@ -278,14 +278,13 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
             let roles = primitive.trusts.iter().filter_map(|service| self.by_service.get(service.as_str())).flatten();
             roles.map(|role| &role.component.address).collect()
         });
+        found.sort_by_key(|target| target.place);
+        found.dedup_by_key(|target| target.place);
         let principals = found.into_iter().filter_map(|target| world.principals.get(&target.component.address));
         let fits = |principal: &&Principal<'a>| {
             principal.account == *account && trusted.as_ref().is_none_or(|trusted| trusted.contains(&principal.component.address))
         };
-        let mut principals: Vec<&'w Principal<'a>> = principals.filter(fits).collect();
-        principals.sort_by(|a, b| a.component.address.cmp(&b.component.address));
-        principals.dedup_by(|a, b| std::ptr::eq(*a, *b));
-        principals.into_iter().map(Binding::Principal).collect()
+        principals.filter(fits).map(Binding::Principal).collect()
     }
 
     fn targets(&self, primitive: &Primitive) -> impl Iterator<Item = &'w Target<'a>> {

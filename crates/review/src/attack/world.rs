@@ -46,6 +46,8 @@ pub(crate) struct Principal<'a> {
 /// Something that policies speak of.
 #[derive(Debug)]
 pub(crate) struct Target<'a> {
+    /// Its place among all, in the order of addresses.
+    pub(crate) place: usize,
     pub(crate) component: &'a Component,
     pub(crate) name: ResourceName,
     /// What lies in it, where actions on its contents name that: `bucket/key`.
@@ -125,6 +127,9 @@ impl<'a> World<'a> {
             if let Some(target) = target(index, component, &account) {
                 world.targets.insert(address.clone(), target);
             }
+        }
+        for (place, target) in world.targets.values_mut().enumerate() {
+            target.place = place;
         }
         for (address, principal) in &world.principals {
             let Some(trust) = &principal.trust else { continue };
@@ -395,7 +400,7 @@ fn target<'a>(index: &Index<'a>, component: &'a Component, account: &str) -> Opt
     };
     let forbids_nothing = policy.as_ref().is_none_or(|policy| policy.denies().all(only_plain_transport));
     let trusts_account = policy.as_ref().is_some_and(|policy| policy.allows().any(|statement| leaves_to(statement, account)));
-    Some(Target { component, name, objects, policy, forbids_nothing, trusts_account, account: account.to_owned() })
+    Some(Target { place: 0, component, name, objects, policy, forbids_nothing, trusts_account, account: account.to_owned() })
 }
 
 /// True for a deny that strikes only requests without TLS.

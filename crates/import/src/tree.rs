@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-/// Files larger than this are refused.
-pub const MAX_FILE_BYTES: usize = 64 << 20;
+/// Files larger than this are refused. A plan of 100,000 resources in JSON has about 100 MiB.
+pub const MAX_FILE_BYTES: usize = 256 << 20;
 
 /// Reads the bytes of a file by its path in the tree; the error says why it cannot be had.
 pub type Read = Box<dyn Fn(&str) -> Result<Vec<u8>, String> + Send + Sync>;

@@ -39,6 +39,8 @@ pub(crate) fn mitigations(architecture: &Architecture, facts: &Facts, threats: &
     let view = View::new(architecture, facts, catalogue);
     let costs = &catalogue.costs;
     let neighbours = Neighbours::of(architecture);
+    let runs_as = code::runs_as(architecture);
+    let mut estimates = Estimates { architecture, costs, without_load: BTreeMap::new() };
     let mut proposals: BTreeMap<(String, Address), Proposal<'_>> = BTreeMap::new();
     let mut places_of: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for threat in threats.iter().filter(|threat| threat.status == Status::Open) {
@@ -56,7 +58,8 @@ pub(crate) fn mitigations(architecture: &Architecture, facts: &Facts, threats: &
                 {
                     proposal.components.push(component);
                 }
-                if !proposal.threats.iter().any(|known| known.id == threat.id) {
+                // A threat comes with all its blocks before the next one does.
+                if proposal.threats.last().is_none_or(|known| known.id != threat.id) {
                     proposal.threats.push(threat);
                     blocks += 1;
                 }
@@ -72,7 +75,7 @@ pub(crate) fn mitigations(architecture: &Architecture, facts: &Facts, threats: &
     for ((_, block), proposal) in &proposals {
         let control = proposal.control;
         let risk_reduction = proposal.threats.iter().map(|threat| reduction(control, threat) / count(places_of(threat, control))).sum();
-        let usd = monthly(architecture, costs, control, &proposal.components);
+        let usd = estimates.monthly(control, &proposal.components);
         cases.push(Case {
             control,
             components: proposal.components.clone(),
@@ -95,7 +98,7 @@ pub(crate) fn mitigations(architecture: &Architecture, facts: &Facts, threats: &
             performance: costs.filled(&control.performance.text),
             advice: String::new(),
             standards: standards(control, proposal.components.first().map(|component| component.service.as_str())),
-            fix: fix(architecture, control, &proposal.components),
+            fix: fix(architecture, control, &proposal.components, &runs_as),
         });
     }
     for (mitigation, verdict) in
@@ -177,13 +180,29 @@ fn effect(control: &Control, proposal: &Proposal<'_>, places_of: &impl Fn(&Threa
     text
 }
 
-/// USD per month over all instances, where the declared load allows an estimate.
-fn monthly(architecture: &Architecture, costs: &Costs, control: &Control, components: &[&Component]) -> Option<f64> {
-    let amount = control.cost.per_month_usd.as_ref()?;
-    if components.is_empty() {
-        return costs.per_month(amount, Load::default());
+/// Estimates of cost; most components have no declared load, and for them a control's is made once.
+struct Estimates<'a> {
+    architecture: &'a Architecture,
+    costs: &'a Costs,
+    /// By control.
+    without_load: BTreeMap<&'a str, Option<f64>>,
+}
+
+impl<'a> Estimates<'a> {
+    /// USD per month over all instances, where the declared load allows an estimate.
+    fn monthly(&mut self, control: &'a Control, components: &[&Component]) -> Option<f64> {
+        let amount = control.cost.per_month_usd.as_ref()?;
+        let costs = self.costs;
+        let without = *self.without_load.entry(&control.id).or_insert_with(|| costs.per_month(amount, Load::default()));
+        if components.is_empty() {
+            return without;
+        }
+        let of = |component: &&Component| match load(self.architecture, component) {
+            load if load == Load::default() => without,
+            load => costs.per_month(amount, load),
+        };
+        components.iter().map(of).sum()
     }
-    components.iter().map(|component| costs.per_month(amount, load(architecture, component))).sum()
 }
 
 /// The load that `bartizan.yaml` declares for a component; later entries complete earlier ones.
@@ -227,7 +246,7 @@ fn mitigation_id(control: &Control, block: &Address) -> String {
     format!("{}-{short}", control.id)
 }
 
-fn fix(architecture: &Architecture, control: &Control, components: &[&Component]) -> Option<crate::Fix> {
+fn fix(architecture: &Architecture, control: &Control, components: &[&Component], runs_as: &code::RunsAs<'_>) -> Option<crate::Fix> {
     let fixes = control.fix.as_ref()?;
     let Some(component) = components.first() else {
         let (language, parts) = fixes.template("")?;
@@ -236,7 +255,8 @@ fn fix(architecture: &Architecture, control: &Control, components: &[&Component]
         return Some(crate::Fix { language: language.to_owned(), code, place: None, complete });
     };
     let (language, parts) = fixes.template(&component.source_type)?;
-    code::fix(architecture, component, language, &parts, &control.sets, &code::Extra::default())
+    let extra = code::Extra { runs_as: Some(runs_as), ..code::Extra::default() };
+    code::fix(architecture, component, language, &parts, &control.sets, &extra)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of components is far below 2^52")]

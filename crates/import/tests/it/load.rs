@@ -78,7 +78,7 @@ fn files_that_are_too_large_are_told() {
     // Sparse: it takes no room.
     file.set_len(1 << 40).unwrap();
     let tree = load(std::slice::from_ref(&folder)).unwrap();
-    assert!(tree.text("main.tf").unwrap_err().contains("larger than 64 MiB"));
+    assert!(tree.text("main.tf").unwrap_err().contains("larger than 256 MiB"));
     let architecture = bartizan_import::import(&tree, &crate::support::SERVICES);
     assert_eq!(crate::support::codes(&architecture), ["input/unreadable"]);
 }

@@ -144,8 +144,6 @@ impl Edge {
 
     fn absorb(&mut self, other: Edge) {
         self.flows.extend(other.flows);
-        self.flows.sort();
-        self.flows.dedup();
         self.channels.extend(other.channels);
         self.encrypted = match (self.encrypted, other.encrypted) {
             (Some(false), _) | (_, Some(false)) => Some(false),
@@ -172,7 +170,13 @@ pub(crate) fn merge_edges(edges: Vec<Edge>, by_protocol: bool) -> Vec<Edge> {
             std::collections::btree_map::Entry::Occupied(mut entry) => entry.get_mut().absorb(edge),
         }
     }
-    merged.into_values().collect()
+    let mut merged: Vec<Edge> = merged.into_values().collect();
+    for edge in &mut merged {
+        // Once at the end: of a large system thousands of flows come together in one arrow.
+        edge.flows.sort();
+        edge.flows.dedup();
+    }
+    merged
 }
 
 /// Draws everything one to one: components, the boundaries that hold any, all flows that are not ancillary.

@@ -1,6 +1,8 @@
 //! The system: components, trust boundaries, assets and data flows.
 
-use bartizan_model::{AssetOrigin, Component, Flow, FlowStatus};
+use std::collections::BTreeMap;
+
+use bartizan_model::{AssetOrigin, Boundary, Component, Flow, FlowStatus};
 use bartizan_review::Review;
 
 use super::escape::{code, prose, text};
@@ -26,12 +28,13 @@ fn components(out: &mut String, review: &Review) {
     out.push_str(
         "| Component | What it is | Reachable from | In boundary | Assets | Declared in |\n| --- | --- | --- | --- | --- | --- |\n",
     );
+    let named: BTreeMap<&str, &Boundary> = review.architecture.boundaries.iter().map(|boundary| (boundary.id.as_str(), boundary)).collect();
     for component in elements {
         let exposure = component.exposure.as_ref().map_or("not derived", |(exposure, _)| words::exposure(*exposure));
         let boundary = component
             .boundary
             .as_ref()
-            .and_then(|id| review.architecture.boundaries.iter().find(|boundary| boundary.id == *id))
+            .and_then(|id| named.get(id.as_str()))
             .map_or_else(String::new, |boundary| format!("{} {}", words::boundary(boundary.kind), text(&boundary.name)));
         let origin = component.span.map_or_else(String::new, |span| place(review, span));
         out.push_str(&format!(
@@ -55,8 +58,15 @@ fn boundaries(out: &mut String, review: &Review) {
         out.push_str("The plan draws no trust boundary.\n\n");
         return;
     }
-    for root in boundaries.iter().filter(|boundary| boundary.parent.is_none()) {
-        nested(out, review, &root.id, 0);
+    let mut nesting = Nesting::default();
+    for boundary in boundaries {
+        nesting.inside.entry(boundary.parent.as_deref()).or_default().push(boundary);
+    }
+    for component in review.architecture.components.values().filter(|component| component.is_element()) {
+        *nesting.n_components.entry(component.boundary.as_deref()).or_default() += 1;
+    }
+    for root in nesting.inside.get(&None).into_iter().flatten() {
+        nested(out, &nesting, root, 0);
     }
     out.push('\n');
 }
@@ -64,15 +74,19 @@ fn boundaries(out: &mut String, review: &Review) {
 /// Boundaries nest a handful deep; a chain that is longer is a cycle.
 const DEEPEST: usize = 16;
 
-fn nested(out: &mut String, review: &Review, id: &str, depth: usize) {
-    let boundaries = &review.architecture.boundaries;
-    let Some(boundary) = boundaries.iter().find(|boundary| boundary.id == id).filter(|_| depth < DEEPEST) else { return };
-    let inside = review
-        .architecture
-        .components
-        .values()
-        .filter(|component| component.is_element() && component.boundary.as_deref() == Some(id))
-        .count();
+/// What lies directly inside of each boundary, by its id; `None`: in none.
+#[derive(Default)]
+struct Nesting<'a> {
+    inside: BTreeMap<Option<&'a str>, Vec<&'a Boundary>>,
+    n_components: BTreeMap<Option<&'a str>, usize>,
+}
+
+fn nested(out: &mut String, nesting: &Nesting<'_>, boundary: &Boundary, depth: usize) {
+    if depth >= DEEPEST {
+        return;
+    }
+    let id = Some(boundary.id.as_str());
+    let inside = nesting.n_components.get(&id).copied().unwrap_or_default();
     out.push_str(&format!(
         "{}- {} {}: {}\n",
         "  ".repeat(depth),
@@ -80,8 +94,8 @@ fn nested(out: &mut String, review: &Review, id: &str, depth: usize) {
         text(&boundary.name),
         words::count(inside, "component directly inside", "components directly inside"),
     ));
-    for child in boundaries.iter().filter(|child| child.parent.as_deref() == Some(id)) {
-        nested(out, review, &child.id, depth + 1);
+    for child in nesting.inside.get(&id).into_iter().flatten() {
+        nested(out, nesting, child, depth + 1);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bartizan_model::{Address, Component, Kind, Node, Span, Value};
+use bartizan_model::{Address, Component, Flow, Kind, Node, Span, Value};
 
 use super::sink::Sink;
 use crate::facts::document::pattern;
@@ -17,11 +17,20 @@ const AWS_LAYERS: &[&str] = &["017000801446", "094274105915", "580247275435", "6
 /// Sets the facts; those of callers (`rate_limited`, `event_loop`, `writers`) must be set before.
 pub(super) fn add(context: &Context<'_>, set: &FlowSet, entities: &Entities, sink: &mut Sink) {
     let own: BTreeSet<&str> = context.index.architecture.components.values().filter_map(|component| component.account.as_deref()).collect();
+    let mut flows = Flows::default();
+    for flow in set.values() {
+        for span in flow.why.iter().filter_map(|reason| reason.span) {
+            flows.because.entry(span).or_default().push(flow);
+        }
+        if is_active(flow) {
+            flows.into.entry(&flow.to).or_default().push(flow);
+        }
+    }
     for (address, component) in &context.index.architecture.components {
         match component.component_type.as_str() {
-            "lambda.event_source_mapping" => source(context, set, component, sink),
+            "lambda.event_source_mapping" => source(context, &flows, component, sink),
             "lambda.function" => {
-                asynchronous(context, set, address, sink);
+                asynchronous(context, &flows, address, sink);
                 layers(component, &own, sink);
                 code(context, address, sink);
                 unguarded(context, address, sink);
@@ -36,11 +45,20 @@ pub(super) fn add(context: &Context<'_>, set: &FlowSet, entities: &Entities, sin
         }
         stored(component, sink);
     }
-    entries(context, set, entities, sink);
+    entries(context, set, &flows, entities, sink);
+}
+
+/// Flows by what is asked of them for each component.
+#[derive(Default)]
+struct Flows<'a> {
+    /// Active ones by where they end.
+    into: BTreeMap<&'a Address, Vec<&'a Flow>>,
+    /// All by the places that say so.
+    because: BTreeMap<Span, Vec<&'a Flow>>,
 }
 
 /// The type of what a mapping reads from, by the flow into its function or by the service that the ARN names.
-fn source(context: &Context<'_>, set: &FlowSet, mapping: &Component, sink: &mut Sink) {
+fn source(context: &Context<'_>, flows: &Flows<'_>, mapping: &Component, sink: &mut Sink) {
     let Some(node) = mapping.setting("event_source_arn") else { return };
     let mut found = BTreeSet::new();
     node.for_each_text(&mut |text, _| {
@@ -61,10 +79,8 @@ fn source(context: &Context<'_>, set: &FlowSet, mapping: &Component, sink: &mut 
     });
     // A module's output or a local stands between: the flow that this mapping made still says it.
     if found.is_empty() {
-        for flow in set.values() {
-            if flow.why.iter().any(|reason| reason.span.is_some() && reason.span == Some(node.span)) {
-                found.extend(context.index.component(&flow.from).map(|from| from.component_type.clone()));
-            }
+        for flow in flows.because.get(&node.span).into_iter().flatten() {
+            found.extend(context.index.component(&flow.from).map(|from| from.component_type.clone()));
         }
     }
     for kind in found {
@@ -73,8 +89,8 @@ fn source(context: &Context<'_>, set: &FlowSet, mapping: &Component, sink: &mut 
 }
 
 /// What calls a function without waiting for its answer: notifications of buckets, topics and rules on events.
-fn asynchronous(context: &Context<'_>, set: &FlowSet, address: &Address, sink: &mut Sink) {
-    for flow in set.values().filter(|flow| is_active(flow) && flow.to == *address) {
+fn asynchronous(context: &Context<'_>, flows: &Flows<'_>, address: &Address, sink: &mut Sink) {
+    for flow in flows.into.get(address).into_iter().flatten() {
         let Some(from) = context.index.component(&flow.from) else { continue };
         let integration = flow.why.iter().any(|reason| reason.kind == bartizan_model::ReasonKind::Integration);
         let waits = match from.component_type.as_str() {
@@ -278,7 +294,7 @@ fn steered(address: &Address, parameters: &Node, sink: &mut Sink) {
 }
 
 /// Entries that anyone calls without a limit, what they lead to and what takes from queues without a bound.
-fn entries(context: &Context<'_>, set: &FlowSet, entities: &Entities, sink: &mut Sink) {
+fn entries(context: &Context<'_>, set: &FlowSet, flows: &Flows<'_>, entities: &Entities, sink: &mut Sink) {
     let component = |address: &Address| context.index.component(address).or_else(|| entities.get(address));
     let limited = |address: &Address, sink: &Sink| sink.get(address, "rate_limited").is_some_and(|node| node.value.as_bool() == Some(true));
     let reserved = |function: &Component| {
@@ -318,7 +334,7 @@ fn entries(context: &Context<'_>, set: &FlowSet, entities: &Entities, sink: &mut
         }
         let direct = to.component_type == "lambda.function"
             && !reserved(to)
-            && (open.contains(address) || set.values().any(|flow| flow.to == **address && is_active(flow) && open.contains(&flow.from)));
+            && (open.contains(address) || flows.into.get(*address).is_some_and(|flows| flows.iter().any(|flow| open.contains(&flow.from))));
         if direct {
             sink.push_system("unlimited_functions", address.as_str(), to.span);
         }

@@ -3,7 +3,9 @@
 //! A block with `count` or `for_each` is one component per instance but one place in the source. Its companion gets the same
 //! `count` or `for_each`, and references go through `count.index` or `each.value`, so that the code is right for every instance.
 
-use bartizan_model::{Address, Architecture, Component, FlowStatus, Relation, Span};
+use std::collections::BTreeMap;
+
+use bartizan_model::{Address, Architecture, Component, Flow, FlowStatus, Relation, Span};
 
 use crate::Fix;
 use crate::catalogue::controls::FixParts;
@@ -112,6 +114,20 @@ impl Place {
 pub(crate) struct Extra<'a> {
     /// Values by placeholder, for what only the caller knows.
     pub(crate) values: Vec<(&'a str, String)>,
+    /// The compute that runs as each role, where the caller has it.
+    pub(crate) runs_as: Option<&'a RunsAs<'a>>,
+}
+
+/// The compute that runs as each role.
+pub(crate) type RunsAs<'a> = BTreeMap<&'a Address, Vec<&'a Address>>;
+
+/// Looks up, once for all roles, what runs as them.
+pub(crate) fn runs_as(architecture: &Architecture) -> RunsAs<'_> {
+    let mut out = RunsAs::new();
+    for link in architecture.links.iter().filter(|link| link.relation == Relation::RunsAs) {
+        out.entry(&link.to).or_default().push(&link.from);
+    }
+    out
 }
 
 /// Fills a template for a component. `sets` names settings; where one is written in the plan already, that is the place to change.
@@ -294,7 +310,7 @@ fn value(architecture: &Architecture, component: &Component, place: Option<&Plac
             "address" => place.map_or_else(|| component.address.as_str().to_owned(), Place::reference),
             "block" => place.map_or_else(|| component.address.as_str().to_owned(), Place::block),
             "all_arns" => place.map_or_else(|| "[]".to_owned(), Place::all_arns),
-            "reached" => reached(architecture, component),
+            "reached" => reached(architecture, component, extra),
             "label" => place.map_or_else(|| slug(&component.name), |place| place.label.clone()),
             "slug" => place.map_or_else(|| slug(&component.name), |place| slug(&place.label)),
             "instance" => place.map_or("", Place::suffix).to_owned(),
@@ -337,20 +353,29 @@ pub(crate) fn known_name(architecture: &Architecture, component: &Component) -> 
     (!is_label || is_spelled_out(architecture, component, name)).then(|| name.to_owned())
 }
 
+/// How far the end of a block is looked for, in bytes.
+const LONGEST_BLOCK: usize = 64 << 10;
+
 /// Whether the component's own block holds the name as a string, its header aside.
 fn is_spelled_out(architecture: &Architecture, component: &Component, name: &str) -> bool {
     let Some(span) = component.span else { return false };
-    let text = architecture.sources.get(span.file).and_then(|file| file.text.get(span.start as usize..));
+    let text = architecture.sources.get(span.file).and_then(|file| {
+        let start = span.start as usize;
+        // A plan in JSON has no block that ends, and may be a hundred megabytes.
+        file.text.get(start..file.text.floor_char_boundary(start.saturating_add(LONGEST_BLOCK)))
+    });
     let block = text.and_then(|text| text.split("\n}").next()).and_then(|block| block.split_once('{'));
     block.is_some_and(|(_, body)| body.contains(&format!("\"{name}\"")))
 }
 
 /// ARNs of what the compute that runs as a role sends data to or calls, as the elements of a list.
-fn reached(architecture: &Architecture, role: &Component) -> String {
-    let runs_as = |link: &&bartizan_model::Link| link.relation == Relation::RunsAs;
-    let compute: Vec<&Address> = architecture.links_to(&role.address).filter(runs_as).map(|link| &link.from).collect();
+fn reached(architecture: &Architecture, role: &Component, extra: &Extra<'_>) -> String {
+    let compute = match extra.runs_as {
+        Some(known) => known.get(&role.address).cloned(),
+        None => runs_as(architecture).remove(&role.address),
+    };
     let mut arns: Vec<String> = Vec::new();
-    for flow in architecture.flows.iter().filter(|flow| flow.status == FlowStatus::Active && compute.contains(&&flow.from)) {
+    for flow in compute.iter().flatten().flat_map(|from| flows_from(architecture, from)).filter(|flow| flow.status == FlowStatus::Active) {
         let Some(target) = architecture.component(&flow.to).filter(|target| target.stack == role.stack) else { continue };
         let Some(place) = Place::of(target).filter(|place| place.module.is_empty() && place.instances == Instances::One) else { continue };
         let arn = format!("{}.arn", place.block());
@@ -360,6 +385,12 @@ fn reached(architecture: &Architecture, role: &Component) -> String {
     }
     arns.sort();
     if arns.is_empty() { format!("\"{}\"", gap("ARN of each resource that it uses")) } else { arns.join(", ") }
+}
+
+fn flows_from<'a>(architecture: &'a Architecture, from: &'a Address) -> impl Iterator<Item = &'a Flow> {
+    // INVARIANT: flows are sorted by `from` first.
+    let start = architecture.flows.partition_point(|flow| flow.from < *from);
+    architecture.flows.iter().skip(start).take_while(move |flow| flow.from == *from)
 }
 
 /// The reference expression of the component that a relation links to.

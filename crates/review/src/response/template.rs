@@ -138,7 +138,7 @@ fn filled(lines: &str, setting: &Setting<'_>, about: Option<&Component>) -> Stri
             // What the component itself says of region and account is nearer than what most of the system says.
             let own = |name: &str| (name == "region" && component.region.is_some()) || (name == "account" && component.account.is_some());
             let values = setting.values.iter().filter(|(name, _)| !own(name)).cloned().collect();
-            code::fill(setting.architecture, component, None, lines, &Extra { values })
+            code::fill(setting.architecture, component, None, lines, &Extra { values, ..Extra::default() })
         }
         None => setting.values.iter().fold(lines.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value)),
     }

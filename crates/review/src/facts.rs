@@ -29,6 +29,7 @@ mod moving;
 pub(crate) mod network;
 pub(crate) mod permissions;
 pub(crate) mod reachability;
+mod reached;
 pub(crate) mod read;
 mod regions;
 mod resource_policies;
@@ -67,6 +68,7 @@ pub(crate) fn derive(
 ) -> Facts {
     let mut sink = Sink::default();
     exposed::add(context, set, &mut sink);
+    reached::add(context, set, &mut sink);
     resource_policies::add(context, &mut sink);
     granted::add(context, set, entities, &mut sink);
     trust::add(context, &mut sink);

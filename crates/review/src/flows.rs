@@ -28,6 +28,7 @@ mod services;
 pub(crate) mod set;
 
 pub(crate) use entities::{ANYONE, Entities, is_untrusted};
+pub(crate) use managed::undecided;
 pub use services::{Api, ServiceApis};
 pub(crate) use services::{ApiEntry, ServiceEntry};
 

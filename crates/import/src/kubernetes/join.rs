@@ -14,6 +14,7 @@ mod told;
 /// Adds the links between Kubernetes and AWS components. Call it once, when the components of all formats are there.
 pub fn join(architecture: &mut Architecture) {
     architecture.links.sort();
+    release::adopt_services(architecture);
     let releases = release::unrendered(architecture);
     let joiner = Joiner::new(architecture);
     let mut links = Vec::new();

@@ -31,6 +31,8 @@ pub(crate) struct Endpoint {
     pub(crate) ipv6: bool,
     /// True for balancers without security groups: they filter nothing.
     pub(crate) unfiltered: bool,
+    /// True where its network interfaces only lead out: functions, builds, jobs. Who calls it comes through AWS's API.
+    pub(crate) no_inbound: bool,
 }
 
 /// Endpoints by component.
@@ -39,6 +41,22 @@ pub(crate) type Endpoints = BTreeMap<Address, Endpoint>;
 /// Types through which a component gets its subnets and groups.
 fn lends_network(kind: &str) -> bool {
     kind.contains("subnet_group") || matches!(kind, "launch_template" | "launch_configuration" | "network_interface" | "vpc_connector")
+}
+
+/// Templates that say whether what is made from them gets a public address.
+fn is_template(kind: &str) -> bool {
+    matches!(kind, "launch_template" | "launch_configuration" | "network_interface")
+}
+
+/// What has network interfaces in a VPC to reach others, and accepts nothing on them.
+/// Source: Lambda guide, "Giving functions access to resources in a VPC"; the like for builds, jobs and connectors.
+fn leads_out_only(component: &Component) -> bool {
+    match component.service.as_str() {
+        "lambda" | "codebuild" | "glue" | "stepfunctions" => true,
+        "apigateway" => last(&component.component_type).contains("vpc_link"),
+        "vpc" => component.component_type == "vpc.client_vpn_endpoint",
+        _ => false,
+    }
 }
 
 /// Types that carry subnets or groups without being a network endpoint that anything talks to.
@@ -75,10 +93,23 @@ pub(crate) fn endpoints(architecture: &Architecture, network: &Network) -> Endpo
         }
     }
     lend(&mut found, &lenders, architecture);
+    // An elastic address of a network interface is that of the instance which carries the interface.
+    for (owner, lender) in &lenders {
+        if let Some(span) = eips.get(*lender).copied() {
+            eips.entry(owner).or_insert(span);
+        }
+    }
+    let mut templates: BTreeMap<&Address, &Component> = BTreeMap::new();
+    for (owner, lender) in &lenders {
+        if let Some(template) = architecture.component(lender).filter(|lender| is_template(last(&lender.component_type))) {
+            templates.entry(owner).or_insert(template);
+        }
+    }
     for (address, endpoint) in &mut found {
         let Some(component) = architecture.component(address) else { continue };
+        endpoint.no_inbound = leads_out_only(component);
         settle(endpoint, component, network);
-        set_public(endpoint, component, network, eips.get(address).copied());
+        set_public(endpoint, component, templates.get(address).copied(), network, eips.get(address).copied());
     }
     found.retain(|address, _| {
         architecture.component(address).is_some_and(|component| {
@@ -114,7 +145,9 @@ fn lend(found: &mut Endpoints, lenders: &[(&Address, &Address)], architecture: &
 }
 
 fn is_database_member(component: Option<&Component>) -> bool {
-    component.is_some_and(|component| component.kind == bartizan_model::Kind::DataStore)
+    component.is_some_and(|component| {
+        component.kind == bartizan_model::Kind::DataStore || last(&component.component_type).ends_with("cluster_instance")
+    })
 }
 
 fn settle(endpoint: &mut Endpoint, component: &Component, network: &Network) {
@@ -126,6 +159,14 @@ fn settle(endpoint: &mut Endpoint, component: &Component, network: &Network) {
         let of_subnet = |address: &Address| network.subnets.get(address).and_then(|subnet| subnet.vpc.clone());
         let of_group = |address: &Address| network.groups.get(address).and_then(|group| group.vpc.clone());
         endpoint.vpc = endpoint.subnets.iter().find_map(of_subnet).or_else(|| endpoint.groups.iter().find_map(of_group));
+    }
+    let open_broker = component.component_type == "mq.broker"
+        && component.text("engine_type").is_some_and(|engine| engine.eq_ignore_ascii_case("rabbitmq"))
+        && component.flag("publicly_accessible") == Some(true);
+    if open_broker && endpoint.groups.is_empty() {
+        // Public RabbitMQ brokers have no security groups. Source: Amazon MQ guide, "Configuring private Amazon MQ brokers".
+        endpoint.unfiltered = true;
+        return;
     }
     if endpoint.groups.is_empty() {
         let kind = last(&component.component_type);
@@ -146,19 +187,23 @@ fn settle(endpoint: &mut Endpoint, component: &Component, network: &Network) {
     }
 }
 
-fn set_public(endpoint: &mut Endpoint, component: &Component, network: &Network, eip: Option<Option<Span>>) {
-    endpoint.ipv6 = component.setting("ipv6_addresses").is_some_and(|node| node.value.as_list().is_some_and(|list| !list.is_empty()))
-        || component.setting("ipv6_address_count").and_then(|node| node.value.as_number()).is_some_and(|count| count > 0.0)
-        || endpoint.subnets.iter().filter_map(|subnet| network.subnets.get(subnet)).any(|subnet| subnet.assigns_ipv6);
+fn set_public(endpoint: &mut Endpoint, component: &Component, template: Option<&Component>, network: &Network, eip: Option<Option<Span>>) {
+    endpoint.ipv6 = has_ipv6(endpoint, component, template, network);
     if let Some(span) = eip {
         endpoint.public = Verdict::Yes;
         endpoint.public_stated = true;
         endpoint.public_reason = Some(reason("an elastic address is associated with it".to_owned(), span));
         return;
     }
-    let stated = first_setting(component, &["publicly_accessible", "associate_public_ip_address", "assign_public_ip", "public_ip"]);
-    let stated = stated.or_else(|| component.setting("associate_public_ip"));
-    if let Some((verdict, text, node)) = stated.map(said).or_else(|| scheme(component)) {
+    if endpoint.no_inbound {
+        endpoint.public = Verdict::No;
+        endpoint.public_reason = Some(reason("its network interfaces only lead out and have no public address".to_owned(), component.span));
+        return;
+    }
+    let names = &["publicly_accessible", "associate_public_ip_address", "assign_public_ip", "public_ip", "associate_public_ip"];
+    let stated = first_setting(component, names).or_else(|| first_setting(template?, names));
+    let stated = stated.map(said).or_else(|| scheme(component)).or_else(|| managed(component));
+    if let Some((verdict, text, node)) = stated {
         endpoint.public = verdict;
         endpoint.public_stated = verdict == Verdict::Yes;
         endpoint.public_reason = Some(reason(text, Some(node.span)));
@@ -178,7 +223,13 @@ fn set_public(endpoint: &mut Endpoint, component: &Component, network: &Network,
         endpoint.public = Verdict::No;
         return;
     }
+    from_subnets(endpoint, component, network);
+}
+
+/// The subnet's default for new instances (`map_public_ip_on_launch`).
+fn from_subnets(endpoint: &mut Endpoint, component: &Component, network: &Network) {
     let mut verdict = Verdict::No;
+    let mut denied = None;
     for subnet in &endpoint.subnets {
         let Some(known) = network.subnets.get(subnet) else {
             verdict = verdict.or(Verdict::Unknown);
@@ -190,14 +241,78 @@ fn set_public(endpoint: &mut Endpoint, component: &Component, network: &Network,
                 let text = format!("`{subnet}` gives instances a public address (map_public_ip_on_launch)");
                 endpoint.public_reason = Some(reason(text, known.assigns_public_span));
             }
-            Some(false) => {}
-            None => verdict = verdict.or(Verdict::Unknown),
+            Some(false) => {
+                let text = format!("it has no public address: it asks for none, and `{subnet}` gives none (map_public_ip_on_launch)");
+                denied = denied.or(Some(reason(text, known.assigns_public_span)));
+            }
+            None if verdict != Verdict::Yes => {
+                verdict = Verdict::Unknown;
+                let text = format!("whether `{subnet}` gives instances a public address (map_public_ip_on_launch) is not known");
+                endpoint.public_reason = Some(reason(text, known.assigns_public_span));
+            }
+            None => {}
         }
+    }
+    if verdict == Verdict::No {
+        endpoint.public_reason = denied;
     }
     if endpoint.subnets.is_empty() {
         verdict = Verdict::Unknown;
+        // A source that can name a subnet and does not means the default VPC, whose subnets give public addresses.
+        // Source: VPC guide, "Default VPCs".
+        if component.settings.get("subnet_id").is_some_and(|node| node.value.is_null()) && endpoint.vpc.is_none() {
+            verdict = Verdict::Yes;
+            endpoint.public_stated = true;
+            endpoint.public_reason = Some(Reason {
+                kind: ReasonKind::Default,
+                text: "it names no subnet, so it lies in a default subnet, where instances get a public address".to_owned(),
+                span: component.span,
+            });
+        }
     }
     endpoint.public = verdict;
+}
+
+/// IPv6 addresses are public by nature; instances take one by their own count, their template's or their subnet's default.
+fn has_ipv6(endpoint: &Endpoint, component: &Component, template: Option<&Component>, network: &Network) -> bool {
+    if is_balancer(component) {
+        // An internal balancer refuses what comes through an internet gateway. Source: ELB guide, "IP address type".
+        return component.text("ip_address_type").is_some_and(|kind| kind.starts_with("dualstack"))
+            && scheme(component).is_none_or(|(verdict, _, _)| verdict != Verdict::No);
+    }
+    let of = |component: &Component| {
+        component.setting("ipv6_addresses").is_some_and(|node| node.value.as_list().is_some_and(|list| !list.is_empty()))
+            || component.setting("ipv6_address_count").and_then(|node| node.value.as_number()).is_some_and(|count| count > 0.0)
+    };
+    of(component)
+        || template.is_some_and(of)
+        || takes_subnet_address(component)
+            && endpoint.subnets.iter().filter_map(|subnet| network.subnets.get(subnet)).any(|subnet| subnet.assigns_ipv6)
+}
+
+/// Managed services that say it in a word of their own.
+fn managed(component: &Component) -> Option<(Verdict, String, &Node)> {
+    match component.component_type.as_str() {
+        // Source: MSK developer guide, "Public access".
+        "msk.cluster" => {
+            let node = component.setting("public_access_type")?;
+            Some(match node.value.as_str() {
+                Some(value) if value == "SERVICE_PROVIDED_EIPS" => (Verdict::Yes, "its brokers have public addresses".to_owned(), node),
+                Some(_) => (Verdict::No, "its brokers have no public addresses".to_owned(), node),
+                None => (Verdict::Unknown, "whether its brokers have public addresses is not known".to_owned(), node),
+            })
+        }
+        // A server inside a VPC is on the internet by elastic addresses only. Source: Transfer Family guide, "Create a server in a VPC".
+        "transfer.server" => {
+            let node = component.setting("address_allocation_ids")?;
+            Some(match node.value.as_list() {
+                Some([]) => (Verdict::No, "it has no elastic addresses".to_owned(), node),
+                Some(_) => (Verdict::Yes, "it has elastic addresses".to_owned(), node),
+                None => (Verdict::Unknown, "whether it has elastic addresses is not known".to_owned(), node),
+            })
+        }
+        _ => None,
+    }
 }
 
 fn reason(text: String, span: Option<Span>) -> Reason {
@@ -233,15 +348,20 @@ fn scheme(component: &Component) -> Option<(Verdict, String, &Node)> {
 }
 
 pub(crate) fn is_balancer(component: &Component) -> bool {
-    let kind = last(&component.component_type);
-    component.service == "elb" && !kind.contains("target") && !kind.contains("listener")
-        || matches!(kind, "load_balancer" | "classic_load_balancer" | "application_load_balancer" | "network_load_balancer")
+    component.component_type == "elb.load_balancer"
+        || last(&component.component_type).ends_with("load_balancer") && component.service != "lightsail"
 }
 
 /// Network interfaces of instances take a public address from their subnet; those of managed services do not.
 fn takes_subnet_address(component: &Component) -> bool {
     matches!(
-        last(&component.component_type),
-        "instance" | "auto_scaling_group" | "autoscaling_group" | "spot_instance" | "spot_fleet" | "node_group"
-    ) && matches!(component.service.as_str(), "ec2" | "autoscaling" | "eks")
+        component.component_type.as_str(),
+        "ec2.instance"
+            | "ec2.spot_fleet"
+            | "ec2.fleet"
+            | "autoscaling.group"
+            | "eks.node_group"
+            | "emr.cluster"
+            | "batch.compute_environment"
+    )
 }

@@ -9,7 +9,7 @@ use super::network::{Group, Peer, Protocol, RouteTarget, Rule, Tier, covers_inte
 use super::sink::{Sink, map, number, text};
 use super::verdict::Verdict;
 use crate::flows::set::FlowSet;
-use crate::flows::{Context, is_active};
+use crate::flows::{Context, is_active, undecided};
 
 /// Ports by which hosts and clusters are administered: SSH, RDP, WinRM, Docker, etcd, Kubernetes API and kubelet, VNC, databases' consoles.
 const ADMIN_PORTS: &[u16] = &[22, 23, 2375, 2376, 2379, 3389, 5900, 5985, 5986, 6443, 10250];
@@ -24,14 +24,14 @@ pub(super) fn add(context: &Context<'_>, set: &FlowSet, sink: &mut Sink) {
     }
     by_flow(context, set, sink);
     for component in context.index.architecture.components.values() {
-        if matches!(component.component_type.as_str(), "kubernetes.ingress" | "kubernetes.gateway")
-            && let Some(scheme) = component.settings.get("scheme").filter(|node| node.value.is_unknown())
-            && sink.get(&component.address, "internet_reachable").is_none()
-        {
-            sink.set(&component.address, "internet_reachable", scheme.value.clone(), Some(scheme.span));
+        if let Some(open) = undecided(component).filter(|_| sink.get(&component.address, "internet_reachable").is_none()) {
+            sink.unknown(&component.address, "internet_reachable", &open.text, open.span);
         }
         // What has no network interface of ours talks to wherever it likes.
-        let outside = component.component_type == "lambda.function" && !context.endpoints.contains_key(&component.address);
+        let outside = component.component_type == "lambda.function" && !context.endpoints.contains_key(&component.address)
+            // A notebook has a second interface in AWS's own network unless that is switched off.
+            || component.component_type == "sagemaker.notebook_instance"
+                && component.text("direct_internet_access").is_none_or(|access| access == "Enabled");
         if outside {
             sink.yes(&component.address, "open_egress", component.span);
         }
@@ -79,7 +79,7 @@ fn reach(context: &Context<'_>, address: &Address, sink: &mut Sink) {
     if balancer {
         return;
     }
-    for opening in open.openings.iter().filter(|opening| opening.only.is_none()) {
+    for opening in open.openings.iter().filter(|opening| opening.only.is_none() && opening.verdict == Verdict::Yes) {
         if matches!(opening.protocol, Protocol::Other(_) | Protocol::Unknown) || open.verdict == Verdict::No {
             continue;
         }
@@ -253,6 +253,10 @@ fn group_rule(context: &Context<'_>, name: &Address, group: &Group, rule: &Rule,
                 sink.unknown(on, "admin_ports_open", why, Some(rule.span));
             }
         }
-        Peer::Itself | Peer::Group(_) | Peer::PrefixList(_) => {}
+        Peer::Network(network) if context.network.vpcs.contains_key(network) => {
+            let why = format!("the range of `{network}` is not known");
+            sink.push(on, "broad_ingress", entry("vpc", Value::unresolved(why)), Some(rule.span));
+        }
+        Peer::Itself | Peer::Group(_) | Peer::PrefixList(_) | Peer::Network(_) => {}
     }
 }

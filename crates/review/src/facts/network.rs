@@ -8,10 +8,18 @@ use std::collections::BTreeMap;
 use bartizan_model::{Address, Span};
 use ipnet::IpNet;
 
+mod joins;
 mod read;
+mod routes;
 mod rules;
+mod service_endpoints;
 
+pub(crate) use joins::{Association, Attachment, Joins, Peering, TransitTable};
+pub(crate) use routes::{Route, RouteTable, RouteTarget};
 pub(crate) use rules::{Peer, Protocol, Rule, covers_internet, is_private, parse_range, read_rules, reference};
+pub(crate) use service_endpoints::{EndpointKind, ServiceEndpoint};
+
+use super::verdict::Verdict;
 
 /// Everything that decides who reaches whom. Keys are component addresses.
 #[derive(Debug, Default)]
@@ -28,10 +36,32 @@ pub(crate) struct Network {
     pub(crate) groups: BTreeMap<Address, Group>,
     /// Entries of customer-managed prefix lists; `None` where an entry is not known.
     pub(crate) prefix_lists: BTreeMap<Address, Vec<Option<IpNet>>>,
-    /// VPC Block Public Access of the region where it keeps traffic from the internet out, and where that is written.
-    pub(crate) public_access_block: Option<Span>,
-    /// VPCs that a peering or transit gateway joins, in both directions.
-    pub(crate) joined: BTreeMap<Address, Vec<Address>>,
+    /// VPC Block Public Access, one entry for each account and region that sets it.
+    pub(crate) blocks: Vec<Block>,
+    /// Internet gateways with the VPC each is attached to; `None`: not known. One that is attached to nothing has no entry but is in
+    /// `detached`.
+    pub(crate) gateways: BTreeMap<Address, Option<Address>>,
+    /// Internet gateways that the plan attaches to no VPC.
+    pub(crate) detached: Vec<Address>,
+    /// Peerings and transit gateways.
+    pub(crate) joins: Joins,
+    /// VPC endpoints.
+    pub(crate) service_endpoints: BTreeMap<Address, ServiceEndpoint>,
+}
+
+/// VPC Block Public Access of one account in one region.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    /// The component that sets it.
+    pub(crate) address: Address,
+    /// Its account, where known.
+    pub(crate) account: Option<String>,
+    /// Its region, where known.
+    pub(crate) region: Option<String>,
+    /// Whether it keeps the internet out: both modes but `off` do. Source: VPC guide, "Block public access to VPCs and subnets".
+    pub(crate) keeps_out: Verdict,
+    /// Where the mode is written.
+    pub(crate) span: Span,
 }
 
 /// A VPC.
@@ -39,16 +69,20 @@ pub(crate) struct Network {
 pub(crate) struct Vpc {
     /// Its address ranges, as far as known.
     pub(crate) ranges: Vec<IpNet>,
-    /// The internet gateway attached to it.
-    pub(crate) gateway: Option<Address>,
     /// The route table of subnets without one of their own.
     pub(crate) main_table: Option<Address>,
     /// Its default security group where the plan manages it.
     pub(crate) default_group: Option<Address>,
     /// Its default network ACL where the plan manages it.
     pub(crate) default_acl: Option<Address>,
-    /// True when Block Public Access does not apply to it.
-    pub(crate) block_excluded: bool,
+    /// Whether an exclusion for both directions lifts Block Public Access from it; `None`: no exclusion names it.
+    pub(crate) exclusion: Option<Verdict>,
+    /// Its account, where known.
+    pub(crate) account: Option<String>,
+    /// Its region, where known.
+    pub(crate) region: Option<String>,
+    /// Where it is declared.
+    pub(crate) span: Option<Span>,
 }
 
 /// A subnet.
@@ -70,47 +104,14 @@ pub(crate) struct Subnet {
     pub(crate) table: Option<Address>,
     /// The network ACL associated with it.
     pub(crate) acl: Option<Address>,
+    /// True for a default subnet, which AWS made with a route to an internet gateway.
+    pub(crate) by_default: bool,
     /// Its availability zone.
     pub(crate) zone: Option<String>,
-    /// True when Block Public Access does not apply to it.
-    pub(crate) block_excluded: bool,
+    /// Whether an exclusion for both directions lifts Block Public Access from it; `None`: no exclusion names it.
+    pub(crate) exclusion: Option<Verdict>,
     /// Where it is declared.
     pub(crate) span: Option<Span>,
-}
-
-/// A route table.
-#[derive(Debug, Default)]
-pub(crate) struct RouteTable {
-    /// Its routes; the local one is implied.
-    pub(crate) routes: Vec<Route>,
-    /// True when some of its routes are not known.
-    pub(crate) incomplete: bool,
-}
-
-/// One route.
-#[derive(Debug)]
-pub(crate) struct Route {
-    /// Where to; `None`: not known.
-    pub(crate) destination: Option<IpNet>,
-    /// Through what.
-    pub(crate) target: RouteTarget,
-    /// Where it is written.
-    pub(crate) span: Span,
-}
-
-/// What a route leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RouteTarget {
-    /// An internet gateway: both directions.
-    InternetGateway,
-    /// NAT or an egress-only gateway: out only.
-    OutboundOnly,
-    /// Another network of ours: peering, transit gateway, VPN.
-    Private,
-    /// A gateway endpoint or appliance endpoint, network interface or the like.
-    Appliance,
-    /// Not known.
-    Unknown,
 }
 
 /// A network ACL.
@@ -171,6 +172,9 @@ impl Network {
     /// The tier of a subnet; `None` where its VPC or routes are not known.
     pub(crate) fn tier(&self, subnet: &Subnet) -> Option<Tier> {
         let vpc = self.vpcs.get(subnet.vpc.as_ref()?);
+        if subnet.by_default && subnet.table.is_none() {
+            return Some(Tier::Public);
+        }
         let Some((_, table)) = self.table_of(subnet) else {
             // Without a table in the plan the VPC's main table holds, which has only the local route unless someone changed it elsewhere.
             return vpc.map(|_| Tier::Isolated);

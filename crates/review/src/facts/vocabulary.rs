@@ -115,6 +115,11 @@ pub const FACTS: &[FactDoc] = &[
         "addresses of edges (distribution, API domain) in front of it that anyone can go around because it is reachable directly",
     ),
     component("callers_checked", FactKind::Bool, "for an entry of a cluster: callers must sign in before it, or come from named addresses"),
+    component(
+        "calls_through",
+        FactKind::List,
+        "addresses of the VPC endpoints through which its calls to AWS services go; their policies and aws:SourceVpce hold for these calls",
+    ),
     component("cleartext_flows", FactKind::List, "addresses of active flows' other ends that reach it without encryption"),
     component(
         "cluster_power",
@@ -149,6 +154,11 @@ pub const FACTS: &[FactDoc] = &[
         "end_of_life",
         FactKind::Map,
         "its engine, runtime or version with the day support ends: product, version, ends (YYYY-MM-DD), ended (bool), source; empty where the table does not have it",
+    ),
+    component(
+        "entered_by",
+        FactKind::List,
+        "what the internet talks to when it comes to it: itself, or addresses of the balancers, gateways and distributions before it",
     ),
     component(
         "entry_points",
@@ -257,6 +267,11 @@ pub const FACTS: &[FactDoc] = &[
         "network_bound_role",
         FactKind::Bool,
         "its role's grants or trust are tied to its own network (aws:SourceVpc, aws:SourceIp, aws:EC2InstanceSourceVPC)",
+    ),
+    component(
+        "network_callers",
+        FactKind::List,
+        "for a store: addresses of compute in its networks that routes, network ACLs and security groups let through to its port",
     ),
     component("node_role_rights", FactKind::List, "for a node group: policies of the nodes' role beyond those that every node needs"),
     component(

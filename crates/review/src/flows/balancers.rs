@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use bartizan_model::{Address, Component, Confidence, Node, ReasonKind, Span, Value};
+use bartizan_model::{Address, Component, Confidence, Node, Reason, ReasonKind, Span, Value};
 
 use super::integrations::encrypted_by_name;
 use super::set::{FlowSet, Found};
 use super::{Context, reason};
 use crate::facts::endpoint::is_balancer;
-use crate::facts::network::reference;
+use crate::facts::network::{Protocol, reference};
+use crate::facts::reachability::{admits_clients, reaches};
 use crate::facts::read::{first_setting, last, texts};
+use crate::facts::verdict::Verdict;
 
 /// A listener of a balancer, whichever way it is written.
 pub(crate) struct Listener<'a> {
@@ -161,14 +163,69 @@ fn forward(context: &Context<'_>, balancer: &Address, listener: &Listener<'_>, s
                 vec![reason(ReasonKind::Integration, format!("the listener forwards to `{}`", group.address), span.or(listener.span))];
             why.push(reason(ReasonKind::Integration, format!("`{}` is registered in `{}`", target.address, group.address), link.span));
             if target.service == "lambda" {
+                why.extend(invocation_refused(target, "elasticloadbalancing.amazonaws.com"));
                 let mut found = context.to(balancer.clone(), target.address.clone(), Confidence::Integration, why);
                 found.authentication = Some("resource policy".to_owned());
                 set.add(found);
             } else {
+                why.extend(clients_refused(context, balancer, group, target, number));
                 push(context, balancer.clone(), target.address.clone(), number, &protocol, why, set);
             }
         }
     }
+}
+
+/// What keeps a service from calling a function: none of the function's permissions is for it.
+/// Source: ELB guide, "Lambda functions as targets"; API Gateway guide, "Set up Lambda integrations".
+pub(super) fn invocation_refused(function: &Component, principal: &str) -> Option<Reason> {
+    // Permissions of a module that is not at hand are not known, nor are those of a function that another plan makes.
+    if function.source_type == "module" || function.component_type != "lambda.function" {
+        return None;
+    }
+    let node = function.settings.get("permissions");
+    let items = match node.map(|node| &node.value) {
+        None | Some(Value::Null) => &[][..],
+        Some(Value::List(items)) => items.as_slice(),
+        Some(_) => return None,
+    };
+    let admits = |item: &Node| match item.get("principal") {
+        None => true,
+        Some(own) => own.value.as_str().is_none_or(|own| own == principal || own == "*"),
+    };
+    if items.is_empty() || items.iter().any(admits) {
+        return None;
+    }
+    let text = format!("the resource policy of `{}` does not let {principal} invoke it", function.address);
+    Some(reason(ReasonKind::Block, text, node.map(|node| node.span).or(function.span)))
+}
+
+/// What keeps out clients whose address a network balancer preserves: the target's groups must admit the clients themselves.
+/// Source: NLB guide, "Client IP preservation": on for instances, and for addresses unless the protocol is TCP or TLS.
+fn clients_refused(context: &Context<'_>, balancer: &Address, group: &Component, target: &Component, port: Option<u16>) -> Option<Reason> {
+    let component = context.index.component(balancer)?;
+    if component.text("load_balancer_type").as_deref() != Some("network") {
+        return None;
+    }
+    let by_type = || match (group.text("target_type").as_deref(), group.text("protocol").as_deref()) {
+        (Some("alb" | "lambda"), _) => false,
+        (Some("ip"), protocol) => !matches!(protocol, Some("TCP" | "TLS") | None),
+        _ => true,
+    };
+    let stated = group.setting("preserve_client_ip").map(|node| node.value.as_bool());
+    if !stated.unwrap_or_else(|| Some(by_type())).unwrap_or(false) {
+        return None;
+    }
+    let open = context.from_internet.get(balancer)?;
+    let (Some(own), Some(endpoint)) = (context.endpoints.get(balancer), context.endpoints.get(&target.address)) else { return None };
+    if open.verdict == Verdict::No && open.openings.is_empty() || own.public != Verdict::Yes {
+        return None;
+    }
+    let decision = reaches(&context.network, own, endpoint, &Protocol::Tcp, port);
+    // A rule that names the balancer's own group admits what comes through the balancer, whoever it is from.
+    if decision.by_group {
+        return None;
+    }
+    admits_clients(&context.network, endpoint, port)
 }
 
 fn attachment_port(group: &Component, target: &Address) -> Option<u16> {

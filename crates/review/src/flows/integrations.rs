@@ -1,11 +1,13 @@
 //! Flows of integrations that exist to move data: event source mappings, subscriptions, notifications, origins, log deliveries.
 
-use bartizan_model::{Address, Confidence, FlowSpec, Kind, Link, ReasonKind, Relation};
+use bartizan_model::{Address, Confidence, FlowSpec, Kind, Link, Reason, ReasonKind, Relation};
 
+use super::balancers::{invocation_refused, listeners};
 use super::set::FlowSet;
 use super::{Context, reason};
+use crate::facts::endpoint::is_balancer;
 use crate::facts::network::Protocol;
-use crate::facts::reachability::reaches;
+use crate::facts::reachability::{is_workload, pod_reaches, reaches};
 use crate::facts::verdict::Verdict;
 
 /// Adds one flow for each link that the source declares as one.
@@ -39,6 +41,12 @@ pub(super) fn add(context: &Context<'_>, set: &mut FlowSet) {
 fn one(context: &Context<'_>, link: &Link, spec: &FlowSpec, from: Address, to: Address, set: &mut FlowSet) {
     let text = if spec.why.is_empty() { "integration".to_owned() } else { spec.why.clone() };
     let mut found = context.to(from, to, Confidence::Integration, vec![reason(ReasonKind::Integration, text, link.span)]);
+    if spec.protocol.is_none()
+        && let Some((protocol, port)) = listener_of(context, link, &found.to)
+    {
+        found.protocol = Some(protocol);
+        found.port = Some(port);
+    }
     // A consumer is called by the platform: what matters on the way from a queue or stream is how it is read.
     if found.protocol.is_none() || is_store(context, &found.from) && spec.protocol.is_none() {
         let source = context.index.component(&found.from).map(|component| context.index.services.api(component)).unwrap_or_default();
@@ -58,7 +66,40 @@ fn one(context: &Context<'_>, link: &Link, spec: &FlowSpec, from: Address, to: A
     found.authentication = spec.authentication.clone().or(found.authentication);
     let verdict = check(context, &found.from, &found.to, found.port);
     found.why.extend(verdict);
+    found.why.extend(through_api(context, &found.from, &found.to, found.port));
     set.add(found);
+}
+
+/// Protocol and port of the listener that a link names, or of the only one that its balancer has.
+fn listener_of(context: &Context<'_>, link: &Link, to: &Address) -> Option<(String, u16)> {
+    let balancer = context.index.component(to).filter(|component| is_balancer(component))?;
+    let all = listeners(context, balancer);
+    let named = all.iter().find(|listener| listener.component.is_some_and(|component| component.address == link.to));
+    let listener = match (named, all.as_slice()) {
+        (Some(named), _) => named,
+        (None, [only]) => only,
+        (None, _) => return None,
+    };
+    Some((listener.protocol.clone(), listener.port?))
+}
+
+/// What stops an API from calling what is behind it: the function's resource policy, or the groups that its VPC links carry.
+fn through_api(context: &Context<'_>, from: &Address, to: &Address, port: Option<u16>) -> Vec<Reason> {
+    let is_api = context.index.component(from).is_some_and(|component| component.service == "apigateway");
+    if !is_api {
+        return Vec::new();
+    }
+    let by_role = context.index.from(from).iter().any(|link| link.relation == Relation::RunsAs);
+    if let Some(function) = context.index.component(to).filter(|target| target.service == "lambda" && !by_role) {
+        return invocation_refused(function, "apigateway.amazonaws.com").into_iter().collect();
+    }
+    let links = context.index.follow(from, "through");
+    let answers: Vec<Vec<Reason>> = links.iter().map(|link| check(context, &link.address, to, port)).collect();
+    let blocks = |reasons: &[Reason]| reasons.iter().any(|reason| reason.kind == ReasonKind::Block);
+    match answers.iter().find(|reasons| !blocks(reasons)) {
+        Some(open) => open.clone(),
+        None => answers.into_iter().next().unwrap_or_default(),
+    }
 }
 
 /// An integration that is switched off moves nothing.
@@ -81,14 +122,16 @@ fn is_store(context: &Context<'_>, address: &Address) -> bool {
 }
 
 /// What a security group or network ACL says against a flow whose port is known; nothing where it is open or not known.
-pub(super) fn check(context: &Context<'_>, from: &Address, to: &Address, port: Option<u16>) -> Vec<bartizan_model::Reason> {
-    let (Some(port), Some(a), Some(b)) = (port, context.endpoints.get(from), context.endpoints.get(to)) else { return Vec::new() };
-    if a.vpc.is_none() || b.vpc.is_none() {
-        return Vec::new();
+pub(super) fn check(context: &Context<'_>, from: &Address, to: &Address, port: Option<u16>) -> Vec<Reason> {
+    if let (Some(caller), Some(pods)) = (context.index.component(from), context.index.component(to).filter(|to| is_workload(to))) {
+        let policies = pod_reaches(context, caller, pods, port);
+        if policies.verdict != Verdict::Yes {
+            return policies.reason.into_iter().collect();
+        }
     }
+    let (Some(port), Some(a), Some(b)) = (port, context.endpoints.get(from), context.endpoints.get(to)) else { return Vec::new() };
     // What the platform delivers or calls (Lambda, managed pollers) does not come through the target's network interface.
-    let called_by_platform = context.index.component(to).is_some_and(|component| component.service == "lambda");
-    if called_by_platform {
+    if a.vpc.is_none() || b.vpc.is_none() || b.no_inbound {
         return Vec::new();
     }
     let decision = reaches(&context.network, a, b, &Protocol::Tcp, Some(port));

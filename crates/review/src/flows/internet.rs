@@ -6,7 +6,7 @@ use super::balancers::listeners;
 use super::entities::Entities;
 use super::integrations::{encrypted_by_name, protocol_of_port};
 use super::set::{FlowSet, Found};
-use super::{Context, reason};
+use super::{Api, Context, reason};
 use crate::facts::endpoint::is_balancer;
 use crate::facts::network::Protocol;
 use crate::facts::reachability::{FromInternet, Opening};
@@ -18,22 +18,30 @@ const MAX_NETWORKS: usize = 8;
 /// Adds flows from the internet and from public networks.
 pub(super) fn add(context: &Context<'_>, entities: &mut Entities, set: &mut FlowSet) {
     for (address, open) in &context.from_internet {
-        let Some(component) = context.index.component(address) else { continue };
+        let Some(mut component) = context.index.component(address) else { continue };
         if component.kind == Kind::Supporting {
-            continue;
+            // A member of a database cluster is drawn as its cluster.
+            let member = component.component_type.ends_with("cluster_instance");
+            match context.index.component(&context.index.drawn(address)).filter(|shown| member && shown.kind != Kind::Supporting) {
+                Some(shown) => component = shown,
+                None => continue,
+            }
         }
         if is_balancer(component) {
             to_balancer(context, component, open, entities, set);
         } else if takes_calls(context, component) {
-            to_host(context, component, open, entities, set);
+            to_host(context, address, component, open, entities, set);
         }
     }
 }
 
 /// Functions, jobs and clusters have network interfaces but accept no connection on them.
 fn takes_calls(context: &Context<'_>, component: &Component) -> bool {
+    if context.endpoints.get(&component.address).is_some_and(|endpoint| endpoint.no_inbound) {
+        return false;
+    }
     match component.service.as_str() {
-        "lambda" | "codebuild" | "glue" | "batch" | "sagemaker" | "stepfunctions" => false,
+        "batch" | "sagemaker" => false,
         "eks" => component.component_type == "eks.node_group",
         _ => !context.index.services.has_any(component, &["log", "audit", "detection", "backup"]),
     }
@@ -51,7 +59,7 @@ fn to_balancer(context: &Context<'_>, component: &Component, open: &FromInternet
             continue;
         }
         let protocol = if listener.protocol == "udp" { Protocol::Udp } else { Protocol::Tcp };
-        let admitting = open.openings.iter().filter(|opening| covers(opening, &protocol, port));
+        let admitting = open.openings.iter().filter(|opening| opening.verdict == Verdict::Yes && covers(opening, &protocol, port));
         let mut callers: Vec<(Address, Vec<Reason>)> = Vec::new();
         for opening in admitting {
             callers.push((caller(opening, entities), vec![opening.reason.clone()]));
@@ -83,20 +91,28 @@ fn to_balancer(context: &Context<'_>, component: &Component, open: &FromInternet
     }
 }
 
-fn to_host(context: &Context<'_>, component: &Component, open: &FromInternet, entities: &mut Entities, set: &mut FlowSet) {
-    if open.verdict == Verdict::Unknown && open.openings.iter().any(|opening| opening.only.is_none())
+/// `address` is whose network interface it is, `component` what is drawn.
+fn to_host(
+    context: &Context<'_>,
+    address: &Address,
+    component: &Component,
+    open: &FromInternet,
+    entities: &mut Entities,
+    set: &mut FlowSet,
+) {
+    let certain = |opening: &&Opening| opening.verdict == Verdict::Yes;
+    if open.verdict == Verdict::Unknown && open.openings.iter().filter(certain).any(|opening| opening.only.is_none())
         || open.verdict == Verdict::No && open.openings.is_empty()
     {
         return;
     }
-    if open.verdict == Verdict::Unknown && context.endpoints.get(&component.address).is_none_or(|endpoint| endpoint.public != Verdict::Yes)
-    {
+    if open.verdict == Verdict::Unknown && context.endpoints.get(address).is_none_or(|endpoint| endpoint.public != Verdict::Yes) {
         return;
     }
     let api = context.index.services.api(component);
-    let own = api.port.filter(|_| api.protocol.is_some());
+    let own = public_port(component, &api);
     let mut networks = 0usize;
-    for opening in &open.openings {
+    for opening in open.openings.iter().filter(certain) {
         let from = caller(opening, entities);
         if from != Address::internet() {
             networks += 1;
@@ -135,6 +151,19 @@ fn to_host(context: &Context<'_>, component: &Component, open: &FromInternet, en
             why,
         });
     }
+}
+
+/// The port that a component answers outsiders on, where it has one of its own.
+fn public_port(component: &Component, api: &Api) -> Option<u16> {
+    if component.component_type == "msk.cluster" {
+        // Brokers answer outsiders on ports of their own, by the way that clients prove themselves. Source: MSK guide, "Port information".
+        return Some(match (component.flag("sasl_iam"), component.flag("sasl_scram")) {
+            (Some(true), _) => 9198,
+            (_, Some(true)) => 9196,
+            _ => 9194,
+        });
+    }
+    api.port.filter(|_| api.protocol.is_some())
 }
 
 fn caller(opening: &Opening, entities: &mut Entities) -> Address {

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use bartizan_model::{Component, Confidence, Kind, Reason, ReasonKind};
+use bartizan_model::{Component, Confidence, Kind, Reason, ReasonKind, Value};
+
+mod kubernetes;
 
 use super::entities::Entities;
+use super::integrations::protocol_of_port;
 use super::set::{FlowSet, Found};
 use super::{Context, reason};
 use crate::facts::document::patterns;
@@ -37,7 +40,11 @@ pub(super) fn add(context: &Context<'_>, entities: &mut Entities, set: &mut Flow
                     to: component.address.clone(),
                     protocol: Some(endpoint.protocol.to_owned()),
                     port: Some(endpoint.port),
-                    encrypted: if endpoint.protocol == "tcp" { None } else { Some(endpoint.protocol != "http") },
+                    encrypted: if endpoint.protocol == "tcp" {
+                        None
+                    } else {
+                        Some(!matches!(endpoint.protocol, "http" | "mysql" | "postgresql"))
+                    },
                     authentication: endpoint.authentication.clone(),
                     confidence: Confidence::Reachable,
                     why: endpoint.why.clone(),
@@ -53,6 +60,9 @@ fn plain(protocol: &'static str, port: u16, authentication: Option<&str>, why: R
 }
 
 fn public_endpoints(context: &Context<'_>, component: &Component) -> Vec<Endpoint> {
+    if undecided(component).is_some() {
+        return Vec::new();
+    }
     let network = |text: &str, setting: &str| {
         let span = component.setting(setting).map(|node| node.span).or(component.span);
         reason(ReasonKind::Network, text, span)
@@ -61,9 +71,7 @@ fn public_endpoints(context: &Context<'_>, component: &Component) -> Vec<Endpoin
         "apigateway.rest_api" | "apigateway.api" => api(context, component),
         "eks.cluster" => eks(component),
         "lambda.function" => match component.text("url_authorization_type").as_deref() {
-            Some("NONE") => {
-                plain("https", 443, Some("none"), network("its function URL asks for no authorization", "url_authorization_type"))
-            }
+            Some("NONE") => function_url(component, network("its function URL asks for no authorization", "url_authorization_type")),
             Some("AWS_IAM") => {
                 plain("https", 443, Some("iam"), network("its function URL asks for IAM signatures", "url_authorization_type"))
             }
@@ -81,9 +89,6 @@ fn public_endpoints(context: &Context<'_>, component: &Component) -> Vec<Endpoin
         "apprunner.service" if component.flag("is_publicly_accessible") != Some(false) => {
             plain("https", 443, Some("none"), network("it answers on the internet", "is_publicly_accessible"))
         }
-        "msk.cluster" if component.text("public_access_type").as_deref() == Some("SERVICE_PROVIDED_EIPS") => {
-            plain("kafka", 9198, Some("iam"), network("its brokers have public addresses", "public_access_type"))
-        }
         "transfer.server" => {
             let kind = component.text("endpoint_type").unwrap_or_else(|| "PUBLIC".to_owned());
             if kind == "PUBLIC" {
@@ -92,7 +97,9 @@ fn public_endpoints(context: &Context<'_>, component: &Component) -> Vec<Endpoin
                 Vec::new()
             }
         }
-        "globalaccelerator.accelerator" => plain("tcp", 443, Some("none"), network("its addresses are on the internet", "enabled")),
+        "globalaccelerator.accelerator" if component.flag("enabled") != Some(false) => {
+            accelerator(context, component, &network("its addresses are on the internet", "enabled"))
+        }
         "amplify.app" => plain("https", 443, Some("none"), network("it is published on the internet", "name")),
         "elasticbeanstalk.environment" if component.text("load_balancer_scheme").as_deref() != Some("internal") => {
             plain("http", 80, Some("none"), network("its environment answers on the internet", "cname"))
@@ -100,7 +107,22 @@ fn public_endpoints(context: &Context<'_>, component: &Component) -> Vec<Endpoin
         "vpc.client_vpn_endpoint" => {
             plain("openvpn", 443, Some("certificate"), network("clients connect from the internet", "authentication_options"))
         }
-        "kubernetes.ingress" | "kubernetes.service" => kubernetes(component),
+        "kubernetes.ingress" | "kubernetes.gateway" => kubernetes::balanced(component),
+        "kubernetes.service" => {
+            let balanced = kubernetes::balanced(component);
+            if balanced.is_empty() { kubernetes::on_nodes(context, component) } else { balanced }
+        }
+        "kubernetes.workload" => kubernetes::on_nodes(context, component),
+        "lightsail.instance" => lightsail(component),
+        "lightsail.database" if component.flag("publicly_accessible") == Some(true) => {
+            let port = context.index.services.api(component).port.unwrap_or(3306);
+            let protocol = if port == 5432 { "postgresql" } else { "mysql" };
+            plain(protocol, port, Some("password"), network("it has a public address", "publicly_accessible"))
+        }
+        "lightsail.load_balancer" => plain("http", 80, Some("none"), network("it answers on the internet", "instance_port")),
+        "lightsail.container_service" if component.flag("is_disabled") != Some(true) => {
+            plain("https", 443, Some("none"), network("its containers answer on the internet", "is_disabled"))
+        }
         "s3.bucket" if component.setting("website_index_document").is_some() && is_public(context, component) => {
             plain("http", 80, Some("none"), network("its website endpoint answers in the clear", "website_index_document"))
         }
@@ -108,59 +130,116 @@ fn public_endpoints(context: &Context<'_>, component: &Component) -> Vec<Endpoin
     }
 }
 
-/// Ingresses and Services that AWS makes a load balancer on the internet of.
-fn kubernetes(component: &Component) -> Vec<Endpoint> {
-    let Some(scheme) = component.setting("scheme").filter(|node| node.value.as_str().as_deref() == Some("internet-facing")) else {
-        return Vec::new();
-    };
-    let ranges = component.setting("source_ranges").map(patterns).unwrap_or_default();
-    let ranges: Vec<_> = ranges.iter().flat_map(|text| text.split(',')).filter_map(parse_range).collect();
-    let only: Vec<String> =
-        if ranges.iter().any(|range| covers_internet(*range)) { Vec::new() } else { ranges.iter().map(ToString::to_string).collect() };
-    let why = vec![reason(ReasonKind::Network, "its load balancer faces the internet", Some(scheme.span))];
-    let authentication = component.text("authentication").or_else(|| Some("none".to_owned()));
-    let endpoint =
-        |protocol, port| Endpoint { protocol, port, authentication: authentication.clone(), only: only.clone(), why: why.clone() };
-    let encrypted = component.setting("certificate").is_some() || component.flag("tls") == Some(true);
-    if component.component_type == "kubernetes.service" {
-        let ports = component.setting("ports").map(|node| node.at("port")).unwrap_or_default();
-        let ports = ports.into_iter().filter_map(|node| format!("{}", node.value.as_number()?).parse::<u16>().ok());
-        return ports
-            .map(|port| match port {
-                443 => endpoint("https", port),
-                80 => endpoint("http", port),
-                _ => endpoint(if encrypted { "tls" } else { "tcp" }, port),
-            })
-            .collect();
-    }
-    let redirected = component.setting("ssl_redirect").is_some();
-    if let Some(listeners) = component.text("listen_ports") {
-        let found: Vec<Endpoint> = listen_ports(&listeners).into_iter().map(|(protocol, port)| endpoint(protocol, port)).collect();
-        return found.into_iter().filter(|found| !(redirected && found.protocol == "http")).collect();
-    }
-    vec![if encrypted { endpoint("https", 443) } else { endpoint("http", 80) }]
-}
-
-/// `[{"HTTP": 80}, {"HTTPS": 443}]`, as the controller's annotation has it.
-fn listen_ports(text: &str) -> Vec<(&'static str, u16)> {
-    let mut found = Vec::new();
-    for entry in text.split(['{', '}', ',']) {
-        let Some((name, port)) = entry.split_once(':') else { continue };
-        let Ok(port) = port.trim().parse() else { continue };
-        match name.trim().trim_matches('"') {
-            "HTTPS" => found.push(("https", port)),
-            "HTTP" => found.push(("http", port)),
-            _ => {}
-        }
-    }
-    found
-}
-
 fn is_public(context: &Context<'_>, component: &Component) -> bool {
     context
         .policies
         .get(&component.address)
         .is_some_and(|admits| !admits.public.is_empty() && admits.in_force == crate::facts::verdict::Verdict::Yes)
+}
+
+/// The firewall of an instance opens these ports to everyone unless others are given. Source: Lightsail guide, "Instance firewalls".
+const LIGHTSAIL_PORTS: [(&str, u16); 2] = [("ssh", 22), ("http", 80)];
+
+fn lightsail(component: &Component) -> Vec<Endpoint> {
+    let stated = component.setting("open_ports").filter(|node| node.value.as_list().is_none_or(|list| !list.is_empty()));
+    let Some(node) = stated else {
+        let why =
+            || reason(ReasonKind::Default, "an instance has a public address, and its firewall opens this port by default", component.span);
+        return LIGHTSAIL_PORTS.into_iter().flat_map(|(protocol, port)| plain(protocol, port, None, why())).collect();
+    };
+    let mut found = Vec::new();
+    for entry in node.value.as_list().unwrap_or(&[]) {
+        let port = |key: &str| format!("{}", entry.get(key)?.value.as_number()?).parse::<u16>().ok();
+        let (Some(from), Some(to)) = (port("from_port"), port("to_port")) else { continue };
+        let ranges: Vec<_> = entry.get("cidr_blocks").map(patterns).unwrap_or_default();
+        let ranges: Vec<_> = ranges.iter().filter_map(|text| parse_range(text)).collect();
+        let open = ranges.is_empty() || ranges.iter().any(|range| covers_internet(*range));
+        let only = if open { Vec::new() } else { ranges.iter().map(ToString::to_string).collect() };
+        // A range of ports is drawn by its two ends.
+        for port in [from, to].into_iter().take(if from == to { 1 } else { 2 }) {
+            let why = vec![reason(ReasonKind::Network, format!("its firewall opens port {port}"), Some(entry.span))];
+            found.push(Endpoint { protocol: protocol_of_port(port), port, authentication: None, only: only.clone(), why });
+        }
+    }
+    found
+}
+
+/// A URL without authorization answers only whom a statement for everyone admits.
+/// Source: Lambda guide, "Control access to Lambda function URLs": URLs made since October 2025 need both actions.
+fn function_url(component: &Component, why: Reason) -> Vec<Endpoint> {
+    let statements = component.setting("permissions").and_then(|node| node.value.as_list()).unwrap_or(&[]);
+    let open = |action: &str| {
+        statements.iter().find(|statement| {
+            let text = |key: &str| statement.get(key).and_then(|node| node.value.as_str()).map(std::borrow::Cow::into_owned);
+            text("principal").as_deref() == Some("*") && text("action").is_some_and(|own| own.eq_ignore_ascii_case(action))
+        })
+    };
+    let mut reasons = vec![why];
+    match (open("lambda:InvokeFunctionUrl"), open("lambda:InvokeFunction")) {
+        (Some(first), Some(second)) => {
+            reasons.push(reason(ReasonKind::Permission, "its resource policy lets everyone invoke the URL", Some(first.span)));
+            reasons.push(reason(ReasonKind::Permission, "its resource policy lets everyone invoke the function", Some(second.span)));
+        }
+        (first, second) => {
+            let text =
+                "the URL's statement for everyone comes with it; a URL made since October 2025 needs one for lambda:InvokeFunction too";
+            reasons.push(reason(ReasonKind::Default, text, first.or(second).map(|node| node.span)));
+        }
+    }
+    vec![Endpoint { protocol: "https", port: 443, authentication: Some("none".to_owned()), only: Vec::new(), why: reasons }]
+}
+
+/// The ports of an accelerator's listeners; where none is in the plan, the usual one.
+fn accelerator(context: &Context<'_>, component: &Component, why: &Reason) -> Vec<Endpoint> {
+    let mut found = Vec::new();
+    for listener in context.index.follow_back(&component.address, "part_of") {
+        let Some(ranges) = listener.setting("port_ranges") else { continue };
+        for node in ranges.at("from_port") {
+            if let Some(port) = node.value.as_number().and_then(|number| format!("{number}").parse::<u16>().ok()) {
+                let span = Some(node.span);
+                let listens = reason(ReasonKind::Integration, format!("it listens on port {port}"), span);
+                found.push(Endpoint {
+                    protocol: "tcp",
+                    port,
+                    authentication: Some("none".to_owned()),
+                    only: Vec::new(),
+                    why: vec![listens, why.clone()],
+                });
+            }
+        }
+    }
+    if found.is_empty() { plain("tcp", 443, Some("none"), why.clone()) } else { found }
+}
+
+/// What the plan leaves open of a managed endpoint: whether the internet reaches it at all, with the setting that decides.
+pub(crate) fn undecided(component: &Component) -> Option<Reason> {
+    let (setting, what) = match component.component_type.as_str() {
+        "eks.cluster" if component.setting("endpoint_public_access").is_some_and(|node| node.value.is_unknown()) => {
+            ("endpoint_public_access", "whether its API server has a public endpoint")
+        }
+        "eks.cluster" if component.flag("endpoint_public_access") != Some(false) => ("public_access_cidrs", "whom its API server answers"),
+        "lambda.function" => ("url_authorization_type", "how its function URL authorizes callers"),
+        "apigateway.rest_api" => ("endpoint_types", "whether its endpoint is private"),
+        "appsync.graphql_api" => ("visibility", "whether its endpoint is private"),
+        "apprunner.service" => ("is_publicly_accessible", "whether it answers on the internet"),
+        "transfer.server" => ("endpoint_type", "whether its endpoint is public"),
+        "lightsail.database" => ("publicly_accessible", "whether it has a public address"),
+        "kubernetes.ingress" | "kubernetes.gateway" | "kubernetes.service" => ("scheme", "whether its load balancer faces the internet"),
+        _ => return None,
+    };
+    let node = component.setting(setting)?;
+    let open = match &node.value {
+        Value::Unknown(unknown) => Some(unknown.why.to_string()),
+        Value::Text(text) if text.known().is_none() => Some(format!("`{text}` is not known")),
+        Value::List(items)
+            if !items.is_empty()
+                && items.iter().all(|item| item.value.is_unknown() || item.value.as_text().is_some_and(|text| text.known().is_none())) =>
+        {
+            items.first().map(|_| "its values are not known".to_owned())
+        }
+        _ => None,
+    }?;
+    Some(reason(ReasonKind::Network, format!("{what} is not known: {open}"), Some(node.span)))
 }
 
 fn eks(component: &Component) -> Vec<Endpoint> {

@@ -25,7 +25,9 @@ pub(super) fn add(context: &Context<'_>, access: &Access<'_>, set: &mut FlowSet,
         }
         let (from, to) = (context.index.drawn(&link.from), context.index.drawn(&link.to));
         for from in speakers(context, &from) {
-            if from != to {
+            if context.network.service_endpoints.contains_key(&to) {
+                private_link(context, &from, &to, link, set);
+            } else if from != to {
                 mention(context, access, &from, &to, link, set);
             }
         }
@@ -68,6 +70,8 @@ fn mention(context: &Context<'_>, access: &Access<'_>, from: &Address, to: &Addr
     }
     let port = api.port;
     match (context.endpoints.get(from), context.endpoints.get(to)) {
+        // What is called through AWS's API is not called on its network interface.
+        (Some(_), Some(b)) if b.no_inbound => {}
         (Some(a), Some(b)) if a.vpc.is_some() && b.vpc.is_some() => {
             let decision = reaches(&context.network, a, b, &Protocol::Tcp, port);
             if decision.verdict == Verdict::No && is_public(context, to) {
@@ -90,6 +94,42 @@ fn mention(context: &Context<'_>, access: &Access<'_>, from: &Address, to: &Addr
         found.protocol = Some("tcp".to_owned());
     }
     set.add(found);
+}
+
+/// A VPC endpoint that leads to a service which the plan itself offers: the caller reaches the balancer behind it.
+/// Source: PrivateLink guide, "Share your services through AWS PrivateLink".
+fn private_link(context: &Context<'_>, from: &Address, endpoint: &Address, link: &Link, set: &mut FlowSet) {
+    let Some(offered) = context.network.service_endpoints.get(endpoint).and_then(|known| known.offered.as_ref()) else { return };
+    let Some(service) = context.index.component(offered) else { return };
+    let accepted = context.index.component(endpoint).is_some_and(|component| component.flag("auto_accept") == Some(true));
+    for balancer in context.index.follow(offered, "fronts") {
+        let mut why = vec![
+            reason(ReasonKind::Reference, format!("`{}` names the endpoint `{endpoint}`", link.attribute), link.span),
+            reason(ReasonKind::Network, format!("`{endpoint}` leads to `{offered}`, which offers `{}`", balancer.address), service.span),
+        ];
+        if service.flag("acceptance_required") == Some(true) && !accepted {
+            why.push(reason(
+                ReasonKind::Network,
+                "its owner has to accept the connection",
+                service.setting("acceptance_required").map(|node| node.span),
+            ));
+        }
+        for listener in super::balancers::listeners(context, balancer) {
+            let Some(port) = listener.port else { continue };
+            let mut why = why.clone();
+            why.extend(super::integrations::check(context, from, endpoint, Some(port)));
+            set.add(Found {
+                from: from.clone(),
+                to: balancer.address.clone(),
+                protocol: Some(listener.protocol.clone()),
+                port: Some(port),
+                encrypted: super::integrations::encrypted_by_name(Some(&listener.protocol)),
+                authentication: Some("none".to_owned()),
+                confidence: Confidence::Reachable,
+                why,
+            });
+        }
+    }
 }
 
 fn is_public(context: &Context<'_>, address: &Address) -> bool {
@@ -163,7 +203,7 @@ fn by_groups(context: &Context<'_>, set: &mut FlowSet, diagnostics: &mut Vec<Dia
                     Peer::Group(named) => named,
                     // A group of its own that client and store share; a VPC's default group is everyone's.
                     Peer::Itself if !endpoint.default_group && !is_default_group(context, owner) => owner,
-                    Peer::Itself | Peer::Range(_) | Peer::PrefixList(_) | Peer::Unknown(_) => continue,
+                    Peer::Itself | Peer::Range(_) | Peer::Network(_) | Peer::PrefixList(_) | Peer::Unknown(_) => continue,
                 };
                 if rule.covers(&Protocol::Tcp, Some(port)) != Some(true) {
                     continue;

@@ -9,6 +9,7 @@
 mod catalogue;
 mod flows;
 mod loading;
+mod network;
 mod pages;
 mod risk;
 mod small;

@@ -140,20 +140,39 @@ pub(super) fn gateway(object: &Object, index: &Index<'_>) -> Lowered {
     let listeners = if object.group == "networking.istio.io" { "spec.servers" } else { "spec.listeners" };
     settings.put("listeners", list(list_at(&object.node, listeners).to_vec(), object.span));
     settings.put("tls", gateway_tls(object));
-    let controller = index
-        .of_kind("GatewayClass")
-        .find(|class| class.name == class_name)
-        .and_then(|class| text_at(&class.node, "spec.controllerName"))
-        .unwrap_or_default();
+    let class_object = index.of_kind("GatewayClass").find(|class| class.name == class_name);
+    let controller = class_object.and_then(|class| text_at(&class.node, "spec.controllerName")).unwrap_or_default();
+    let of_aws = controller.starts_with("gateway.k8s.aws/");
+    let configuration = of_aws.then(|| balancer_configuration(object, class_object, index)).flatten();
+    let annotated = object.node.first_at("spec.infrastructure.annotations").and_then(|map| map.get(&format!("{NLB}-scheme")));
     // A Lattice service network is reached through VPC associations only.
     let scheme = if controller.contains("gateway-api-controller") || class_name.contains("lattice") {
-        Value::Text("internal".into())
+        Node::new(Value::Text("internal".into()), object.span)
+    } else if of_aws {
+        // The AWS controller makes internal balancers unless its configuration says otherwise.
+        let stated = configuration.and_then(|configuration| configuration.node.first_at("spec.scheme"));
+        stated.cloned().unwrap_or_else(|| Node::text("internal", object.span))
+    } else if let Some(annotated) = annotated {
+        annotated.clone()
     } else {
-        Value::unresolved("the gateway's class and its infrastructure decide whether the internet reaches it")
+        Node::new(Value::unresolved("the gateway's class and its infrastructure decide whether the internet reaches it"), object.span)
     };
-    settings.value("scheme", scheme);
+    settings.put("scheme", scheme);
+    let ranges = configuration.and_then(|configuration| configuration.node.first_at("spec.sourceRanges"));
+    settings.put("source_ranges", ranges.cloned().unwrap_or_else(|| Node::new(Value::Null, object.span)));
     settings.at("addresses", &object.node, "spec.addresses");
     Lowered { component_type: "kubernetes.gateway", kind: Kind::Process, settings }
+}
+
+/// What configures the load balancer of a Gateway: named by the Gateway itself, else by its class.
+fn balancer_configuration<'a>(gateway: &Object, class: Option<&Object>, index: &Index<'a>) -> Option<&'a Object> {
+    let own = gateway.node.first_at("spec.infrastructure.parametersRef");
+    let of_class = class.and_then(|class| class.node.first_at("spec.parametersRef"));
+    own.into_iter().chain(of_class).find_map(|reference| {
+        let name = text_at(reference, "name")?;
+        let namespace = text_at(reference, "namespace").unwrap_or_else(|| gateway.namespace().to_owned());
+        index.find("LoadBalancerConfiguration", &namespace, &name, &gateway.stack)
+    })
 }
 
 /// True where every listener ends TLS.

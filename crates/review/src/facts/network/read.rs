@@ -5,9 +5,11 @@
 use bartizan_model::{Address, Architecture, Component, Node, Relation, Value};
 use ipnet::IpNet;
 
+use super::routes::read_routes;
 use super::rules::parse_range;
-use super::{Acl, AclRule, Group, Network, Route, RouteTable, RouteTarget, Subnet, read_rules};
+use super::{Acl, AclRule, Block, Group, Network, ServiceEndpoint, Subnet, read_rules};
 use crate::facts::read::{last, texts};
+use crate::facts::verdict::Verdict;
 
 impl Network {
     /// Reads the network of an architecture; linear in components and links.
@@ -24,7 +26,11 @@ impl Network {
             network.add_link(from, to);
             network.add_link(to, from);
         }
-        network.finish(architecture);
+        for (address, component) in &architecture.components {
+            network.joins.add_component(address, component);
+        }
+        network.joins.finish(architecture, &network.subnets);
+        network.detach(architecture);
         network
     }
 
@@ -33,6 +39,9 @@ impl Network {
         match last(&component.component_type) {
             "vpc" => {
                 let vpc = self.vpcs.entry(address).or_default();
+                vpc.account.clone_from(&component.account);
+                vpc.region.clone_from(&component.region);
+                vpc.span = component.span;
                 for setting in ["cidr_block", "ipv6_cidr_block", "secondary_cidr_blocks"] {
                     let found = component.setting(setting).into_iter().flat_map(texts).filter_map(|text| parse_range(&text.known()?));
                     vpc.ranges.extend(found);
@@ -57,16 +66,26 @@ impl Network {
                 self.groups.insert(address, group);
             }
             "prefix_list" => {
-                let entries = component.setting("entries").into_iter().flat_map(texts);
-                let entries = entries.map(|text| text.known().and_then(|known| parse_range(&known))).collect();
+                let mut entries = Vec::new();
+                if let Some(node) = component.setting("entries") {
+                    read_entries(node, &mut entries);
+                }
                 self.prefix_lists.insert(address, entries);
             }
             "block_public_access" if component.service == "vpc" => {
-                if let Some(node) = component.setting("internet_gateway_block_mode")
-                    && node.value.as_str().is_some_and(|mode| mode.starts_with("block"))
-                {
-                    self.public_access_block = Some(node.span);
-                }
+                let Some(node) = component.setting("internet_gateway_block_mode") else { return };
+                let keeps_out = match node.value.as_str() {
+                    Some(mode) => Verdict::known(mode.starts_with("block")),
+                    None => Verdict::Unknown,
+                };
+                let (account, region) = (component.account.clone(), component.region.clone());
+                self.blocks.push(Block { address, account, region, keeps_out, span: node.span });
+            }
+            "internet_gateway" => {
+                self.gateways.insert(address, None);
+            }
+            "endpoint" if component.service == "vpc" => {
+                self.service_endpoints.insert(address, ServiceEndpoint::read(component));
             }
             _ => {}
         }
@@ -92,8 +111,8 @@ impl Network {
                 }
             }
             ("vpc", "internet_gateway") => {
-                if let Some(vpc) = self.vpcs.get_mut(&from.address) {
-                    vpc.gateway.get_or_insert_with(|| other.clone());
+                if let Some(vpc) = self.gateways.get_mut(other) {
+                    vpc.get_or_insert_with(|| from.address.clone());
                 }
             }
             ("vpc", "route_table") => {
@@ -122,63 +141,42 @@ impl Network {
             }
             _ => {}
         }
-        if last(&from.component_type) == "block_public_access_exclusion"
-            && from.text("internet_gateway_exclusion_mode").is_none_or(|mode| mode == "allow-bidirectional")
-        {
+        if last(&from.component_type) == "block_public_access_exclusion" {
+            // An exclusion for egress only keeps the internet out all the same.
+            let lifts = from.setting("internet_gateway_exclusion_mode").map_or(Verdict::Unknown, |node| {
+                node.value.as_str().map_or(Verdict::Unknown, |mode| Verdict::known(mode == "allow-bidirectional"))
+            });
+            let raise = |known: &mut Option<Verdict>| *known = Some(known.map_or(lifts, |known| known.or(lifts)));
             if let Some(vpc) = self.vpcs.get_mut(other) {
-                vpc.block_excluded = true;
+                raise(&mut vpc.exclusion);
             }
             if let Some(subnet) = self.subnets.get_mut(other) {
-                subnet.block_excluded = true;
+                raise(&mut subnet.exclusion);
             }
+        }
+        if let Some(endpoint) = self.service_endpoints.get_mut(&from.address) {
+            endpoint.add_link(other, last(&to.component_type));
         }
     }
 
-    /// What needs everything else to be there: default ACLs that name no VPC, peerings and transit gateways.
-    fn finish(&mut self, architecture: &Architecture) {
-        let mut joins: std::collections::BTreeMap<&Address, Vec<Address>> = std::collections::BTreeMap::new();
-        for link in &architecture.links {
-            for (joint, end) in [(&link.from, &link.to), (&link.to, &link.from)] {
-                let Some(component) = architecture.component(joint) else { continue };
-                if !last(&component.component_type).contains("peering") && !last(&component.component_type).contains("transit_gateway") {
-                    continue;
-                }
-                let vpc = match architecture.component(end).map(|end| last(&end.component_type)) {
-                    Some("vpc") => Some(end.clone()),
-                    Some("subnet") => self.subnets.get(end).and_then(|subnet| subnet.vpc.clone()),
-                    // An attachment stands between the VPC and the gateway: what it joins is what its gateway joins.
-                    _ => None,
-                };
-                if let Some(vpc) = vpc {
-                    joins.entry(joint).or_default().push(vpc);
-                }
+    /// A gateway whose `vpc_id` is not set and that no attachment names serves no VPC.
+    fn detach(&mut self, architecture: &Architecture) {
+        for (address, vpc) in &self.gateways {
+            let unset = architecture.component(address).is_some_and(|component| component.setting("vpc_id").is_none());
+            if vpc.is_none() && unset {
+                self.detached.push(address.clone());
             }
         }
-        // Attachments of one transit gateway join each other's VPCs.
-        let mut by_gateway: std::collections::BTreeMap<&Address, Vec<Address>> = std::collections::BTreeMap::new();
-        for link in &architecture.links {
-            for (attachment, gateway) in [(&link.from, &link.to), (&link.to, &link.from)] {
-                if architecture.component(gateway).is_some_and(|component| last(&component.component_type) == "transit_gateway")
-                    && let Some(vpcs) = joins.get(attachment)
-                {
-                    by_gateway.entry(gateway).or_default().extend(vpcs.iter().cloned());
-                }
-            }
-        }
-        for vpcs in joins.values().chain(by_gateway.values()) {
-            // A hub with hundreds of VPCs would be quadratic; its members reach one another by policy that the plan rarely shows.
-            if vpcs.len() > 64 {
-                continue;
-            }
-            for one in vpcs {
-                let others = vpcs.iter().filter(|other| *other != one).cloned();
-                self.joined.entry(one.clone()).or_default().extend(others);
-            }
-        }
-        for list in self.joined.values_mut() {
-            list.sort();
-            list.dedup();
-        }
+    }
+}
+
+/// The entries of a prefix list; `None` for one that is not known.
+fn read_entries(node: &Node, out: &mut Vec<Option<IpNet>>) {
+    match &node.value {
+        Value::List(items) => items.iter().for_each(|item| read_entries(item, out)),
+        Value::Text(text) => out.push(text.known().and_then(|known| parse_range(&known))),
+        Value::Unknown(_) => out.push(None),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Map(_) => {}
     }
 }
 
@@ -198,91 +196,22 @@ fn read_subnet(component: &Component) -> Subnet {
         table: None,
         acl: None,
         zone: component.text("availability_zone"),
-        block_excluded: false,
+        by_default: component.flag("is_default") == Some(true),
+        exclusion: None,
         span: component.span,
     }
 }
 
-fn known_range(node: &Node) -> Option<IpNet> {
+pub(super) fn known_range(node: &Node) -> Option<IpNet> {
     parse_range(&node.value.as_str()?)
 }
 
-fn read_routes(architecture: &Architecture, node: &Node, table: &mut RouteTable) {
-    match &node.value {
-        Value::List(items) => items.iter().for_each(|item| read_routes(architecture, item, table)),
-        Value::Map(_) => read_route(architecture, node, table),
-        Value::Unknown(_) => table.incomplete = true,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
-    }
-}
-
-fn read_route(architecture: &Architecture, node: &Node, table: &mut RouteTable) {
-    let (Some(destination), Some(target)) = (set(node, "destination"), set(node, "target")) else { return };
-    let range = known_range(destination);
-    if range.is_none() {
-        // A prefix list is a set of ranges of an AWS service or of ours, never the whole internet; anything else is not known.
-        let is_list = |text: &bartizan_model::Text| {
-            text.known().is_some_and(|known| known.starts_with("pl-"))
-                || text.references().any(|(address, _)| address.contains("prefix_list"))
-        };
-        table.incomplete |= !texts(destination).any(is_list);
-        return;
-    }
-    table.routes.push(Route { destination: range, target: route_target(architecture, target), span: node.span });
-}
-
-fn set<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+pub(super) fn set<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
     node.get(key).filter(|value| match &value.value {
         Value::Null => false,
         Value::Text(text) => !text.is_empty(),
         Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) | Value::Unknown(_) => true,
     })
-}
-
-/// One attribute names internet, virtual private and other gateways alike: the component it refers to or the id's prefix tells which.
-fn route_target(architecture: &Architecture, node: &Node) -> RouteTarget {
-    let Some(text) = node.value.as_text() else { return RouteTarget::Unknown };
-    if let Some((address, _)) = text.references().next() {
-        let target = architecture.component(&Address::new(address));
-        let kind = target.map_or(address, |component| last(&component.component_type));
-        // Order matters: the address of an unread resource may hold several of the words.
-        return [
-            ("egress_only", RouteTarget::OutboundOnly),
-            ("nat_gateway", RouteTarget::OutboundOnly),
-            ("internet_gateway", RouteTarget::InternetGateway),
-            ("carrier_gateway", RouteTarget::InternetGateway),
-            ("vpn_gateway", RouteTarget::Private),
-            ("transit_gateway", RouteTarget::Private),
-            ("peering", RouteTarget::Private),
-            ("local_gateway", RouteTarget::Private),
-            ("core_network", RouteTarget::Private),
-            ("endpoint", RouteTarget::Appliance),
-            ("network_interface", RouteTarget::Appliance),
-            ("instance", RouteTarget::Appliance),
-            ("firewall", RouteTarget::Appliance),
-        ]
-        .into_iter()
-        .find(|(word, _)| kind.contains(word))
-        .map_or(RouteTarget::Unknown, |(_, target)| target);
-    }
-    let Some(known) = text.known() else { return RouteTarget::Unknown };
-    // Prefixes of resource ids. Source: EC2 API reference, resource id formats.
-    [
-        ("igw-", RouteTarget::InternetGateway),
-        ("nat-", RouteTarget::OutboundOnly),
-        ("eigw-", RouteTarget::OutboundOnly),
-        ("vgw-", RouteTarget::Private),
-        ("tgw-", RouteTarget::Private),
-        ("pcx-", RouteTarget::Private),
-        ("lgw-", RouteTarget::Private),
-        ("local", RouteTarget::Private),
-        ("vpce-", RouteTarget::Appliance),
-        ("eni-", RouteTarget::Appliance),
-        ("cagw-", RouteTarget::InternetGateway),
-    ]
-    .into_iter()
-    .find(|(prefix, _)| known.starts_with(prefix))
-    .map_or(RouteTarget::Unknown, |(_, target)| target)
 }
 
 fn read_acl(component: &Component) -> Acl {

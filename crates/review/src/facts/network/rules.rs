@@ -25,6 +25,8 @@ pub(crate) enum Protocol {
 pub(crate) enum Peer {
     /// An address range.
     Range(IpNet),
+    /// The range of a VPC or subnet whose numbers are not known, by its address.
+    Network(Address),
     /// Members of a security group, by address or literal id.
     Group(Address),
     /// Members of the group that the rule belongs to.
@@ -147,8 +149,20 @@ fn each_text<'a>(node: Option<&'a Node>, visit: &mut dyn FnMut(Result<&'a Text, 
 fn range(text: &Text) -> Peer {
     match text.known() {
         Some(known) => parse_range(&known).map_or_else(|| Peer::Unknown(Arc::from(format!("`{known}` is no address range"))), Peer::Range),
-        None => Peer::Unknown(Arc::from(format!("`{text}` is not known"))),
+        None => match text.as_reference() {
+            Some((address, attribute)) if attribute.contains("cidr") => Peer::Network(Address::new(address)),
+            _ => Peer::Unknown(why(text)),
+        },
     }
+}
+
+/// Why a text is not known: the reason that evaluation left in it, else the text itself.
+fn why(text: &Text) -> Arc<str> {
+    let reason = text.parts().find_map(|part| match part {
+        Part::Unknown(why) => Some(why),
+        Part::Literal(_) | Part::Reference { .. } => None,
+    });
+    reason.map_or_else(|| Arc::from(format!("`{text}` is not known")), Arc::from)
 }
 
 /// An address range; a single address is a range of one.
@@ -164,13 +178,7 @@ pub(crate) fn reference(text: &Text) -> Result<Address, Arc<str>> {
     }
     match text.known() {
         Some(known) => Ok(Address::new(known)),
-        None => {
-            let why = text.parts().find_map(|part| match part {
-                Part::Unknown(why) => Some(why),
-                Part::Literal(_) | Part::Reference { .. } => None,
-            });
-            Err(Arc::from(why.unwrap_or("its value is not known")))
-        }
+        None => Err(why(text)),
     }
 }
 

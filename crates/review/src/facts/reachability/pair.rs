@@ -1,12 +1,13 @@
 //! One component to another inside our networks.
 
-use bartizan_model::{Address, Reason, ReasonKind};
+use bartizan_model::{Address, Reason, ReasonKind, Span};
 use ipnet::IpNet;
 
 use super::super::endpoint::Endpoint;
-use super::super::network::{Group, Network, Peer, Protocol, Rule};
+use super::super::network::{AclRule, Group, Network, Peer, Protocol, Rule};
 use super::super::verdict::Verdict;
-use super::{acl_allows, describe, network_reason};
+use super::joined::{Passage, passage};
+use super::{acl, describe, network_reason};
 
 /// Whether one endpoint reaches another, and why.
 #[derive(Clone, Debug)]
@@ -21,28 +22,19 @@ pub(crate) struct Decision {
 
 /// Decides whether `a` opens a connection to `b` on a port.
 pub(crate) fn reaches(network: &Network, a: &Endpoint, b: &Endpoint, protocol: &Protocol, port: Option<u16>) -> Decision {
-    let unknown =
-        |text: &str| Decision { verdict: Verdict::Unknown, reasons: vec![network_reason(text.to_owned(), None)], by_group: false };
-    let stopped = |text: String, span| Decision {
-        verdict: Verdict::No,
-        reasons: vec![Reason { kind: ReasonKind::Block, text, span }],
-        by_group: false,
-    };
-    let same = match (&a.vpc, &b.vpc) {
-        (Some(one), Some(other)) if one == other => true,
-        (Some(one), Some(other)) => {
-            if network.joined.get(one).is_none_or(|list| list.binary_search(other).is_err()) {
-                return stopped(format!("`{one}` and `{other}` are different VPCs that nothing in the plan joins"), None);
-            }
-            false
-        }
-        (None, _) | (_, None) => return unknown("the VPC of one of the two is not known"),
-    };
-    let inward = admits_pair(network, a, b, protocol, port, same);
+    if b.no_inbound {
+        let text = "its network interfaces only lead out: nothing is accepted on them".to_owned();
+        return Decision { verdict: Verdict::No, reasons: vec![Reason { kind: ReasonKind::Block, text, span: None }], by_group: false };
+    }
+    let way = passage(network, a, b);
+    if way.verdict == Verdict::No {
+        return Decision { verdict: Verdict::No, reasons: way.reasons, by_group: false };
+    }
+    let inward = admits_pair(network, a, b, protocol, port, &way);
     if inward.verdict == Verdict::No {
         return inward;
     }
-    let outward = lets_out(network, a, b, protocol, port);
+    let outward = lets_out(network, a, b, protocol, port, &way);
     if outward.verdict == Verdict::No {
         return outward;
     }
@@ -52,31 +44,28 @@ pub(crate) fn reaches(network: &Network, a: &Endpoint, b: &Endpoint, protocol: &
     }
     let mut reasons = inward.reasons;
     reasons.extend(outward.reasons);
-    let mut verdict = inward.verdict.and(outward.verdict);
+    let mut verdict = inward.verdict.and(outward.verdict).and(way.verdict);
     if let Some((acl, reason)) = acls {
         verdict = verdict.and(acl);
         reasons.push(reason);
     }
-    // Routes of peerings and transit gateways are asymmetric and often not in one plan.
-    if !same {
-        verdict = verdict.and(Verdict::Unknown);
-        reasons.push(network_reason("the two VPCs are joined; whether both route to each other is not followed".to_owned(), None));
-    }
+    reasons.extend(way.reasons);
     Decision { verdict, reasons, by_group: inward.by_group }
 }
 
-fn admits_pair(network: &Network, a: &Endpoint, b: &Endpoint, protocol: &Protocol, port: Option<u16>, same_vpc: bool) -> Decision {
+fn admits_pair(network: &Network, a: &Endpoint, b: &Endpoint, protocol: &Protocol, port: Option<u16>, way: &Passage) -> Decision {
     if b.unfiltered {
         return Decision { verdict: Verdict::Yes, reasons: Vec::new(), by_group: false };
     }
     let mut verdict = Verdict::No;
     let mut reasons = Vec::new();
     let mut by_group = false;
+    let mut void = None;
     if b.groups.is_empty() {
         if !b.default_group {
             verdict = Verdict::Unknown;
             reasons.push(network_reason("the security groups of the target are not known".to_owned(), None));
-        } else if a.default_group && a.groups.is_empty() && same_vpc {
+        } else if a.default_group && a.groups.is_empty() && a.vpc == b.vpc {
             let text = "both carry the VPC's default security group, whose members reach one another".to_owned();
             return Decision { verdict: Verdict::Yes, reasons: vec![network_reason(text, None)], by_group: false };
         }
@@ -90,15 +79,26 @@ fn admits_pair(network: &Network, a: &Endpoint, b: &Endpoint, protocol: &Protoco
             continue;
         };
         for rule in &group.ingress {
-            let matched = match rule.covers(protocol, port) {
-                Some(false) => Verdict::No,
-                Some(true) => peer_is(network, rule, address, a),
-                None => peer_is(network, rule, address, a).and(Verdict::Unknown),
+            let covers = match rule.covers(protocol, port) {
+                Some(false) => continue,
+                Some(true) => Verdict::Yes,
+                None => Verdict::Unknown,
             };
+            let peer = peer_is(network, rule, address, a);
+            let by_reference = matches!(rule.peer, Peer::Group(_) | Peer::Itself) && peer != Verdict::No;
+            let counts = if by_reference { way.references.0 } else { Verdict::Yes };
+            let matched = covers.and(peer).and(counts);
             if matched == Verdict::No {
+                if by_reference {
+                    void = void.or_else(|| Some(Reason { kind: ReasonKind::Block, text: way.references.1.clone(), span: Some(rule.span) }));
+                }
                 continue;
             }
-            let reason = network_reason(format!("`{address}` admits {}", describe(rule)), Some(rule.span));
+            let mut text = format!("`{address}` admits {}", describe(rule));
+            if counts == Verdict::Unknown {
+                text = format!("{text}; {}", way.references.1);
+            }
+            let reason = network_reason(text, Some(rule.span));
             let named = matches!(rule.peer, Peer::Group(_));
             if matched > verdict {
                 verdict = matched;
@@ -111,7 +111,7 @@ fn admits_pair(network: &Network, a: &Endpoint, b: &Endpoint, protocol: &Protoco
         }
     }
     if verdict == Verdict::No {
-        reasons = vec![refusal(network, b, protocol, port)];
+        reasons = vec![void.unwrap_or_else(|| refusal(network, b, protocol, port))];
     }
     Decision { verdict, reasons, by_group }
 }
@@ -141,6 +141,7 @@ fn peer_is(network: &Network, rule: &Rule, owner: &Address, other: &Endpoint) ->
         Peer::Group(group) => Verdict::known(other.groups.binary_search(group).is_ok()).or(unknown_groups(other)),
         Peer::Itself => Verdict::known(other.groups.binary_search(owner).is_ok()).or(unknown_groups(other)),
         Peer::Range(range) => within(network, *range, other),
+        Peer::Network(range_of) => lies_in(network, range_of, other),
         Peer::PrefixList(list) => match network.prefix_lists.get(list) {
             Some(entries) => {
                 let of = |entry: &Option<IpNet>| entry.map_or(Verdict::Unknown, |range| within(network, range, other));
@@ -151,6 +152,15 @@ fn peer_is(network: &Network, rule: &Rule, owner: &Address, other: &Endpoint) ->
         },
         Peer::Unknown(_) => Verdict::Unknown,
     }
+}
+
+/// Whether an endpoint lies in a VPC or subnet whose range a rule names without its numbers being known.
+fn lies_in(network: &Network, range_of: &Address, other: &Endpoint) -> Verdict {
+    if other.vpc.as_ref() == Some(range_of) || other.subnets.contains(range_of) {
+        return Verdict::Yes;
+    }
+    let known = network.vpcs.contains_key(range_of) || network.subnets.contains_key(range_of);
+    if known { Verdict::No } else { Verdict::Unknown }
 }
 
 fn unknown_groups(endpoint: &Endpoint) -> Verdict {
@@ -181,7 +191,7 @@ fn covers_vpc(network: &Network, range: IpNet, other: &Endpoint) -> Verdict {
     Verdict::known(vpc.is_some_and(|vpc| vpc.ranges.iter().any(|own| range.contains(own))))
 }
 
-fn lets_out(network: &Network, a: &Endpoint, b: &Endpoint, protocol: &Protocol, port: Option<u16>) -> Decision {
+fn lets_out(network: &Network, a: &Endpoint, b: &Endpoint, protocol: &Protocol, port: Option<u16>, way: &Passage) -> Decision {
     let pass = |verdict| Decision { verdict, reasons: Vec::new(), by_group: false };
     // The default group that the plan does not manage lets everything out.
     if a.unfiltered || a.groups.is_empty() && a.default_group {
@@ -199,6 +209,9 @@ fn lets_out(network: &Network, a: &Endpoint, b: &Endpoint, protocol: &Protocol, 
         for rule in &group.egress {
             let matched = match rule.covers(protocol, port) {
                 Some(false) => Verdict::No,
+                Some(true) if matches!(rule.peer, Peer::Group(_) | Peer::Itself) => {
+                    peer_is(network, rule, address, b).and(way.references.0)
+                }
                 Some(true) => peer_is(network, rule, address, b),
                 None => Verdict::Unknown,
             };
@@ -232,29 +245,41 @@ fn acls_between(network: &Network, a: &Endpoint, b: &Endpoint, protocol: &Protoc
     for from in &known(a) {
         for to in &known(b) {
             let (Some(one), Some(other)) = (network.subnets.get(from), network.subnets.get(to)) else { continue };
-            let (Some(source), Some(target)) = (one.range, other.range) else { return None };
             let mut verdict = Verdict::Yes;
-            let mut at = None;
-            for (subnet, outward, peer_range, port) in [
-                (one, true, target, port),
-                (other, false, source, port),
-                (other, true, source, Some(49152)),
-                (one, false, target, Some(49152)),
+            let mut at: Option<(&Address, Option<&AclRule>, Option<Span>)> = None;
+            // There on the port, back to a high one; each side's list is asked for both directions.
+            for (subnet, outward, peer_range, replies) in [
+                (one, true, other.range, false),
+                (other, false, one.range, false),
+                (other, true, one.range, true),
+                (one, false, other.range, true),
             ] {
                 let Some((address, acl)) = network.acl_of(subnet) else { continue };
                 let rules = if outward { &acl.egress } else { &acl.ingress };
-                let answer = acl_allows(rules, protocol, port, &|range| range.contains(&peer_range));
-                if answer < verdict {
-                    verdict = answer;
-                    at = Some((address, acl.span));
+                let answer = match peer_range {
+                    Some(range) if replies => acl::ask_replies(rules, protocol, range),
+                    Some(range) => acl::ask(rules, protocol, port, range),
+                    // A list that treats every peer alike needs no range.
+                    None => {
+                        let any = acl::ask(rules, protocol, port, super::whole(false));
+                        let verdict = if any.verdict == Verdict::Yes { Verdict::Yes } else { Verdict::Unknown };
+                        acl::Answer { verdict, ..any }
+                    }
+                };
+                if answer.verdict < verdict {
+                    verdict = answer.verdict;
+                    at = Some((address, answer.by, acl.span));
                 }
             }
-            let (address, span) = at?;
+            let (address, by, span) = at?;
+            let span = by.map(|entry| entry.rule.span).or(span);
             let kind = if verdict == Verdict::No { ReasonKind::Block } else { ReasonKind::Network };
-            let text = if verdict == Verdict::No {
-                format!("the network ACL `{address}` does not let the traffic between `{from}` and `{to}` through")
-            } else {
-                format!("what the network ACL `{address}` lets through is not known")
+            let text = match (verdict, by) {
+                (Verdict::No, Some(entry)) => {
+                    format!("rule {} of the network ACL `{address}` denies the traffic between `{from}` and `{to}`", entry.number)
+                }
+                (Verdict::No, None) => format!("the network ACL `{address}` does not let the traffic between `{from}` and `{to}` through"),
+                (Verdict::Unknown | Verdict::Yes, _) => format!("what the network ACL `{address}` lets through is not known"),
             };
             if best.as_ref().is_none_or(|(found, _)| verdict > *found) {
                 best = Some((verdict, Reason { kind, text, span }));

@@ -224,7 +224,11 @@ impl<'w, 'a> Rights<'w, 'a> {
             if !held.possible.get(usize::from(index)).copied().unwrap_or(false) || !reached(held.granted.get(&index), on) {
                 return None;
             }
-            if !is_key_or_role(on)
+            // A grant on every role takes only those that trust the caller.
+            if let Some(role) = taken(action, on) {
+                return if self.world.trusting.contains(&role.component.address) { self.asked(actor, action, on, fixed) } else { None };
+            }
+            if !has_own_say(on)
                 && let Some(evidence) = held.everywhere.get(&index)
                 && self.same_account(actor, on)
                 && !struck(held.denied.get(&index), on)
@@ -266,7 +270,7 @@ impl<'w, 'a> Rights<'w, 'a> {
             On::Objects(target) => (target, target.objects.as_ref().unwrap_or(&target.name)),
             On::Anything | On::Everything => return None,
         };
-        let free = actor.principal.boundary.is_none() && self.same_account(actor, on) && !is_key_or_role(on);
+        let free = actor.principal.boundary.is_none() && self.same_account(actor, on) && !has_own_say(on);
         let free = free && !struck(held.denied.get(&index), on);
         let policies = self.policies(actor);
         let (action, written) = (self.actions.get(usize::from(index))?, self.written.get(usize::from(index))?);
@@ -304,7 +308,7 @@ impl<'w, 'a> Rights<'w, 'a> {
         let named =
             [&held.granted, &held.denied].into_iter().any(|by_action| by_action.get(&index).is_some_and(|list| list.iter().any(names)));
         let bound = self.world.principals.get(address).is_some_and(|principal| principal.boundary.is_some());
-        if named || bound || is_key_or_role(on) {
+        if named || bound || has_own_say(on) {
             return None;
         }
         let fixed = (!fixed.is_empty()).then(|| format!("{fixed:?}"));
@@ -442,8 +446,16 @@ fn struck(denied: Option<&Vec<Rc<Reach>>>, on: On<'_, '_>) -> bool {
     })
 }
 
-/// Trust decides on roles, and a key's own policy on keys: a grant on everything is not enough there.
-fn is_key_or_role(on: On<'_, '_>) -> bool {
+/// The role that a call takes over.
+fn taken<'t, 'a>(action: &str, on: On<'t, 'a>) -> Option<&'t Target<'a>> {
+    const TAKES: &str = "sts:assumerole";
+    let On::Component(target) = on else { return None };
+    let takes = action.get(..TAKES.len()).is_some_and(|start| start.eq_ignore_ascii_case(TAKES));
+    (takes && target.component.component_type == "iam.role").then_some(target)
+}
+
+/// A key's own policy decides on it: a grant on everything is not enough there.
+fn has_own_say(on: On<'_, '_>) -> bool {
     match on {
         On::Anything | On::Everything => false,
         On::Component(target) | On::Objects(target) => {

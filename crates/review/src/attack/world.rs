@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use bartizan_iam::{Caller, Comparison, Document, Effect, Part, PolicyText, PrincipalKind, Principals, ResourceName, Statement};
+use bartizan_iam::{Caller, Comparison, Document, Effect, Part, PolicyText, PrincipalKind, Principals, ResourceName, Statement, Who};
 use bartizan_model::{Address, Component, Node, Span, Text, Value};
 
 use super::policy;
@@ -70,6 +70,8 @@ pub(crate) struct World<'a> {
     pub(crate) by_type: BTreeMap<&'a str, Vec<Address>>,
     /// Roles by the services that they trust, without conditions judged.
     pub(crate) by_service: BTreeMap<String, Vec<Address>>,
+    /// Roles that trust more than services and identity providers: only these are taken by whoever may call `sts:AssumeRole`.
+    pub(crate) trusting: BTreeSet<Address>,
     /// Principals by the resource part of their ARN: `role/app`.
     by_name: BTreeMap<String, Vec<Address>>,
     /// By principal: resources whose own policy names it.
@@ -134,10 +136,16 @@ impl<'a> World<'a> {
         for (address, principal) in &world.principals {
             let Some(trust) = &principal.trust else { continue };
             for assumer in bartizan_iam::assumers(trust) {
-                if let bartizan_iam::Who::Service(service) = assumer.who {
-                    let roles = world.by_service.entry(service.to_string()).or_default();
-                    if roles.last() != Some(address) {
-                        roles.push(address.clone());
+                match assumer.who {
+                    Who::Service(service) => {
+                        let roles = world.by_service.entry(service.to_string()).or_default();
+                        if roles.last() != Some(address) {
+                            roles.push(address.clone());
+                        }
+                    }
+                    Who::Federated(_) | Who::Deleted(_) => {}
+                    Who::Anyone | Who::AnyoneExcept(_) | Who::Account(_) | Who::Principal(_) | Who::Unknown(_) => {
+                        world.trusting.insert(address.clone());
                     }
                 }
             }

@@ -42,7 +42,11 @@ const NETWORK_STORES: &[&str] = &[
 ];
 
 /// Traits of what hands requests and messages on without code of ours.
-const PASSES_ON: &[&str] = &["load_balancer", "edge", "api", "queue", "topic", "stream", "event_bus", "object_store"];
+const PASSES_ON: &[&str] = &["load_balancer", "edge", "api", "queue", "topic", "stream", "event_bus", "workflow", "object_store"];
+
+/// Compute that runs nothing but the code of its service, so that neither a flaw nor a dependency of ours gives anybody code in it.
+const CODE_OF_AWS: &[&str] =
+    &["glue.crawler", "datasync.task", "dms.replication_instance", "dms.serverless_replication", "kinesisanalytics.sql_application"];
 
 /// What the steps share.
 pub(crate) struct Compute<'c, 'a> {
@@ -57,7 +61,8 @@ impl Compute<'_, '_> {
     pub(crate) fn add(&self, entries: &mut Entries, graph: &mut AttackGraph) {
         let runners = self.runs_as(graph);
         let internet = entries.internet(graph);
-        for (address, exposed) in self.exposed(&runners) {
+        let hosts: BTreeSet<Address> = runners.iter().filter(|address| self.runs_own_code(address)).cloned().collect();
+        for (address, exposed) in self.exposed(&hosts) {
             let gives = graph.fact(Fact::Code(address.clone()));
             graph.step(Step {
                 premises: vec![internet],
@@ -73,6 +78,11 @@ impl Compute<'_, '_> {
         for address in &runners {
             let Some(component) = self.index.component(address) else { continue };
             let gives = graph.fact(Fact::Code(address.clone()));
+            let configuration = graph.fact(Fact::Configuration(address.clone()));
+            graph.step(plain(gives, configuration, "own-configuration", 1.0, [].into()));
+            if !hosts.contains(address) {
+                continue;
+            }
             graph.step(Step {
                 premises: vec![internet],
                 gives,
@@ -83,10 +93,16 @@ impl Compute<'_, '_> {
                 assumption: true,
                 evidence: component.span.map(|span| Evidence { span, text: "it runs code of others".to_owned() }).into_iter().collect(),
             });
-            let configuration = graph.fact(Fact::Configuration(address.clone()));
-            graph.step(plain(gives, configuration, "own-configuration", 1.0, [].into()));
         }
         self.used(&runners, graph);
+    }
+
+    /// True for compute whose code is the customer's; a delivery stream or a database has a role, but runs what AWS wrote.
+    fn runs_own_code(&self, address: &Address) -> bool {
+        let component = self.index.component(address);
+        component.is_some_and(|component| {
+            self.index.services.has_any(component, &["compute"]) && !CODE_OF_AWS.contains(&component.component_type.as_str())
+        })
     }
 
     /// Code acts as the roles of what it runs in. Gives what runs as anything.
@@ -128,7 +144,7 @@ impl Compute<'_, '_> {
     }
 
     /// Code that requests from outside reach, through whatever passes them on.
-    fn exposed(&self, runners: &BTreeSet<Address>) -> BTreeMap<Address, Exposed> {
+    fn exposed(&self, hosts: &BTreeSet<Address>) -> BTreeMap<Address, Exposed> {
         let mut by_source: BTreeMap<&Address, Vec<&Flow>> = BTreeMap::new();
         for flow in self.flows.values().filter(|flow| is_active(flow)) {
             by_source.entry(&flow.from).or_default().push(flow);
@@ -141,7 +157,7 @@ impl Compute<'_, '_> {
         }
         let mut passed: BTreeMap<Address, f64> = BTreeMap::new();
         while let Some((address, exposed)) = queue.pop_front() {
-            if runners.contains(&address) {
+            if hosts.contains(&address) {
                 match found.get(&address) {
                     Some(known) if known.probability >= exposed.probability => {}
                     _ => {

@@ -16,6 +16,7 @@ mod direct;
 pub(crate) mod facts;
 pub(crate) mod graph;
 mod join;
+mod outsiders;
 mod paths;
 mod policy;
 pub(crate) mod query;
@@ -129,6 +130,7 @@ pub(crate) fn analyse(
     trust::add(&rights, index, &mut entries, &mut graph);
     Compute { index, flows, entities, primitives }.add(&mut entries, &mut graph);
     cognito::add(index, &mut entries, &mut graph);
+    outsiders::add(context, primitives, &holders, &mut entries, &mut graph);
     secrets::add(context, &held, &mut graph);
     for (address, principal) in &world.principals {
         let actor = Actor { principal, elevated: false };
@@ -152,6 +154,7 @@ pub(crate) fn analyse(
         }
     }
     elevated(&rights, &mut graph, index, &holders, primitives);
+    administer_others(&world, &mut graph);
     attack.administered = administered(&world, primitives);
     for item in &attack.administered {
         let from = graph.fact(Fact::Admin(item.account.clone()));
@@ -210,10 +213,19 @@ fn elevated<'w, 'a>(
             graph.step(graph::Step { premises: vec![changed, member], ..step });
         }
     }
-    let facts: Vec<Fact> = graph.facts.iter().filter(|fact| matches!(fact, Fact::Elevated(_) | Fact::Group(_))).cloned().collect();
+    // What changes a group raises whoever is in it; a group that nobody is in raises nobody.
+    let changed = graph.facts.iter().filter_map(|fact| if let Fact::Group(group) = fact { Some(group.clone()) } else { None });
+    for group in changed.collect::<Vec<_>>() {
+        let premises = vec![graph.fact(Fact::Group(group.clone())), graph.fact(Fact::Identity(group.clone()))];
+        let gives = graph.fact(Fact::Elevated(group.clone()));
+        let evidence = world.principals.get(&group).map(|group| query::declared(group.component, "its members have what it has"));
+        let step = plain(gives, gives, "group-member", 1.0, evidence.unwrap_or_default().into());
+        graph.step(graph::Step { premises, ..step });
+    }
+    let facts: Vec<Fact> = graph.facts.iter().filter(|fact| matches!(fact, Fact::Elevated(_))).cloned().collect();
     let mut limited = Vec::new();
     for fact in facts {
-        let (Fact::Elevated(address) | Fact::Group(address)) = &fact else { continue };
+        let Fact::Elevated(address) = &fact else { continue };
         let Some(principal) = world.principals.get(address) else { continue };
         let actor = Actor { principal, elevated: true };
         let own = graph.fact(fact.clone());
@@ -273,6 +285,23 @@ fn evidence_of(rights: &Rights<'_, '_>, actor: Actor<'_, '_>) -> Vec<Evidence> {
         .and_then(|action| grant_everywhere(rights, actor, action))
         .map(|grant| grant.evidence.to_vec())
         .unwrap_or_default()
+}
+
+/// What else administrators have in their account, as far as some step needs it: code, configuration, tags, second factors, clusters.
+fn administer_others(world: &World<'_>, graph: &mut AttackGraph) {
+    let account_of = |fact: &Fact| match fact {
+        Fact::Code(address) | Fact::Configuration(address) | Fact::Tags(address) | Fact::SecondFactor(address) | Fact::Cluster(address) => {
+            world.targets.get(address)
+        }
+        _ => None,
+    };
+    let found = graph.facts.iter().filter_map(|fact| Some((fact.clone(), account_of(fact)?)));
+    for (fact, target) in found.collect::<Vec<_>>() {
+        let Some(from) = graph.find(&Fact::Admin(target.account.clone())) else { continue };
+        let gives = graph.fact(fact);
+        let evidence = query::declared(target.component, "it lies in the account that is administered");
+        graph.step(plain(from, gives, "administers", 0.98, evidence.into()));
+    }
 }
 
 /// What administrators do with data: one entry per component and operation.

@@ -15,7 +15,7 @@ use crate::flows::index::Index;
 use crate::outcome::Evidence;
 
 /// Chance that somebody outside who is trusted turns, or is taken over.
-const OUTSIDER: f64 = 0.3;
+pub(crate) const OUTSIDER: f64 = 0.3;
 /// Chance that a token with the claims that are asked for can be had where anybody can mint one.
 const OPEN_CLAIMS: f64 = 0.9;
 /// The same where one repository or subject is named.

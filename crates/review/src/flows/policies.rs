@@ -406,7 +406,7 @@ pub(super) fn add(context: &Context<'_>, entities: &mut Entities, set: &mut Flow
 }
 
 /// A domain inside a VPC answers there only, whatever its policy says.
-fn behind_vpc(context: &Context<'_>, component: &Component) -> bool {
+pub(crate) fn behind_vpc(context: &Context<'_>, component: &Component) -> bool {
     component.service == "opensearch" && context.endpoints.get(&component.address).is_some_and(|endpoint| !endpoint.subnets.is_empty())
 }
 

@@ -28,6 +28,15 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
     }
 }
 
+/// The files of one of the examples with their paths below it.
+pub(crate) fn folder(example: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(example);
+    let mut found = Vec::new();
+    collect(&root, &root, &mut found);
+    found.sort();
+    found
+}
+
 /// The catalogue and what is wrong with it.
 pub(crate) static CATALOGUE: LazyLock<(Catalogue, Vec<CatalogueError>)> = LazyLock::new(|| Catalogue::load(files()));
 

@@ -1,0 +1,116 @@
+//! How outsiders come in: flaws of what answers, identity providers, sign-up.
+
+use super::{admin_likelihood, admin_role, allow, joined, likelihood, plan, role, service, techniques, trust, user};
+
+const INTERNET: &str = "internet";
+
+fn host(profile: &str, ingress: &str) -> String {
+    format!(
+        "resource \"aws_vpc\" \"main\" {{\n  cidr_block = \"10.0.0.0/16\"\n}}\nresource \"aws_internet_gateway\" \"main\" {{\n  vpc_id = aws_vpc.main.id\n}}\n\
+         resource \"aws_subnet\" \"public\" {{\n  vpc_id = aws_vpc.main.id\n  cidr_block = \"10.0.1.0/24\"\n  map_public_ip_on_launch = true\n}}\n\
+         resource \"aws_route_table\" \"public\" {{\n  vpc_id = aws_vpc.main.id\n  route {{\n    cidr_block = \"0.0.0.0/0\"\n    gateway_id = aws_internet_gateway.main.id\n  }}\n}}\n\
+         resource \"aws_route_table_association\" \"public\" {{\n  subnet_id = aws_subnet.public.id\n  route_table_id = aws_route_table.public.id\n}}\n\
+         resource \"aws_security_group\" \"host\" {{\n  vpc_id = aws_vpc.main.id\n  ingress {{\n    from_port = 80\n    to_port = 80\n    protocol = \"tcp\"\n    cidr_blocks = [\"{ingress}\"]\n  }}\n}}\n\
+         resource \"aws_iam_instance_profile\" \"admin\" {{\n  name = \"admin\"\n  role = aws_iam_role.admin.name\n}}\n\
+         resource \"aws_instance\" \"host\" {{\n  ami = \"ami-1\"\n  instance_type = \"t3.micro\"\n  subnet_id = aws_subnet.public.id\n  vpc_security_group_ids = [aws_security_group.host.id]\n{profile}}}\n"
+    )
+}
+
+#[test]
+fn code_on_a_machine_has_the_role_of_its_profile() {
+    let profile = "  iam_instance_profile = aws_iam_instance_profile.admin.name\n";
+    let reached = plan(&joined(&[admin_role(&service("ec2")), host(profile, "0.0.0.0/0")]));
+    let paths = reached.attack.paths(Some(INTERNET), &bartizan_review::Goal::Admin);
+    assert_eq!(techniques(&paths[0]), ["application-flaw", "instance-metadata", "administrator"]);
+    assert!(paths[0].steps[0].assumption && !paths[0].steps[1].assumption);
+    let without = plan(&joined(&[admin_role(&service("ec2")), host("", "0.0.0.0/0")]));
+    assert_eq!(admin_likelihood(&without, INTERNET), 0.0);
+    // Where nobody outside connects, only a dependency that was taken over remains.
+    let inner = plan(&joined(&[admin_role(&service("ec2")), host(profile, "10.0.0.0/16")]));
+    let left = admin_likelihood(&inner, INTERNET);
+    assert!(left > 0.0 && left < admin_likelihood(&reached, INTERNET), "{left}");
+}
+
+#[test]
+fn paths_from_somebody_that_the_plan_does_not_know_are_none() {
+    let plan = plan(&joined(&[admin_role(&trust("AWS = \"*\"")), user("admin", &[allow("*", "*")])]));
+    assert!(plan.attack.paths(Some("aws_iam_user.nobody"), &bartizan_review::Goal::Admin).is_empty());
+    assert!(plan.attack.paths(Some("arn:aws:iam::111111111111:user/nobody"), &bartizan_review::Goal::Admin).is_empty());
+    assert!(!plan.attack.paths(None, &bartizan_review::Goal::Admin).is_empty());
+}
+
+fn pool(only_admins: bool) -> String {
+    let trust = "{ Effect = \"Allow\", Action = \"sts:AssumeRoleWithWebIdentity\", Principal = { Federated = \"cognito-identity.amazonaws.com\" }, Condition = { StringEquals = { \"cognito-identity.amazonaws.com:aud\" = aws_cognito_identity_pool.app.id }, \"ForAnyValue:StringLike\" = { \"cognito-identity.amazonaws.com:amr\" = \"authenticated\" } } }";
+    let pools = format!(
+        "resource \"aws_cognito_user_pool\" \"app\" {{\n  name = \"app\"\n  admin_create_user_config {{\n    allow_admin_create_user_only = {only_admins}\n  }}\n}}\n\
+         resource \"aws_cognito_user_pool_client\" \"app\" {{\n  name = \"app\"\n  user_pool_id = aws_cognito_user_pool.app.id\n}}\n\
+         resource \"aws_cognito_identity_pool\" \"app\" {{\n  identity_pool_name = \"app\"\n  allow_unauthenticated_identities = false\n  cognito_identity_providers {{\n    client_id = aws_cognito_user_pool_client.app.id\n    provider_name = aws_cognito_user_pool.app.endpoint\n  }}\n}}\n\
+         resource \"aws_cognito_identity_pool_roles_attachment\" \"app\" {{\n  identity_pool_id = aws_cognito_identity_pool.app.id\n  roles = {{ authenticated = aws_iam_role.admin.arn }}\n}}\n"
+    );
+    joined(&[admin_role(trust), pools])
+}
+
+#[test]
+fn whoever_signs_itself_up_has_the_role_of_users() {
+    let open = plan(&pool(false));
+    let paths = open.attack.paths(Some(INTERNET), &bartizan_review::Goal::Admin);
+    assert_eq!(techniques(&paths[0]), ["self-sign-up", "identity-pool-credentials", "administrator"]);
+    assert_eq!(admin_likelihood(&plan(&pool(true)), INTERNET), 0.0);
+}
+
+fn github(subject: &str) -> String {
+    let provider = "resource \"aws_iam_openid_connect_provider\" \"github\" {\n  url = \"https://token.actions.githubusercontent.com\"\n  client_id_list = [\"sts.amazonaws.com\"]\n}\n";
+    let subject = if subject.is_empty() {
+        String::new()
+    } else {
+        format!(", StringLike = {{ \"token.actions.githubusercontent.com:sub\" = \"{subject}\" }}")
+    };
+    let trust = format!(
+        "{{ Effect = \"Allow\", Action = \"sts:AssumeRoleWithWebIdentity\", Principal = {{ Federated = aws_iam_openid_connect_provider.github.arn }}, Condition = {{ StringEquals = {{ \"token.actions.githubusercontent.com:aud\" = \"sts.amazonaws.com\" }}{subject} }} }}"
+    );
+    joined(&[provider.to_owned(), admin_role(&trust)])
+}
+
+#[test]
+fn tokens_of_any_repository_are_likelier_than_those_of_one() {
+    let entry = "aws_iam_openid_connect_provider.github";
+    let [anybody, any, one] = ["", "repo:*", "repo:acme/shop:ref:refs/heads/main"].map(|subject| plan(&github(subject)));
+    assert_eq!(admin_likelihood(&anybody, entry), admin_likelihood(&any, entry));
+    assert!(admin_likelihood(&any, entry) > admin_likelihood(&one, entry));
+    let steps =
+        |review: &bartizan_review::Review| review.attack.paths(Some(entry), &bartizan_review::Goal::Admin)[0].steps[0].conditions.len();
+    assert_eq!(steps(&any), 0);
+    assert!(steps(&one) > 0);
+}
+
+#[test]
+fn anyone_reads_what_the_policy_of_a_resource_opens() {
+    let bucket = "resource \"aws_s3_bucket\" \"ledger\" {\n  bucket = \"ledger\"\n}\n";
+    let policy = |who: &str| {
+        format!(
+            "resource \"aws_s3_bucket_policy\" \"ledger\" {{\n  bucket = aws_s3_bucket.ledger.id\n  policy = jsonencode({{ Statement = [{{ Effect = \"Allow\", Principal = {who}, Action = \"s3:GetObject\", Resource = \"${{aws_s3_bucket.ledger.arn}}/*\" }}] }})\n}}\n\
+             resource \"aws_s3_bucket_public_access_block\" \"ledger\" {{\n  bucket = aws_s3_bucket.ledger.id\n  block_public_policy = false\n  restrict_public_buckets = false\n}}\n"
+        )
+    };
+    let plan = |who: &str| plan(&format!("{bucket}{}", policy(who)));
+    let (anyone, entry) = ("aws:anyone", "aws:account/210987654321");
+    let (open, other) = (plan("\"*\""), plan("{ AWS = \"arn:aws:iam::210987654321:root\" }"));
+    assert!(likelihood(&open, anyone, "aws_s3_bucket.ledger") > 0.5);
+    assert_eq!(likelihood(&other, anyone, "aws_s3_bucket.ledger"), 0.0);
+    assert!(likelihood(&other, entry, "aws_s3_bucket.ledger") > 0.0);
+    assert!(likelihood(&other, entry, "aws_s3_bucket.ledger") < likelihood(&open, anyone, "aws_s3_bucket.ledger"));
+}
+
+#[test]
+fn paths_are_listed_likeliest_first() {
+    let direct = admin_role(&trust("AWS = \"*\""));
+    let slow = role("slow", &trust("AWS = \"arn:aws:iam::210987654321:root\""), &[allow("iam:PutRolePolicy", "*")]);
+    let review = plan(&joined(&[direct, slow]));
+    let paths = review.attack.paths(None, &bartizan_review::Goal::Admin);
+    assert!(paths.len() >= 2, "{paths:#?}");
+    assert!(paths.windows(2).all(|pair| pair[0].likelihood >= pair[1].likelihood));
+    for path in &paths {
+        let product: f64 = path.steps.iter().map(|step| step.likelihood).product();
+        assert!((product - path.likelihood).abs() < 1e-9, "{path:#?}");
+    }
+}

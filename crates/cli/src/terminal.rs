@@ -9,7 +9,7 @@ use std::path::Path;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use bartizan_model::{Architecture, Diagnostic, Sources, Span};
-use bartizan_report::{Counts, Excerpt, Remedies, counts as count, redact};
+use bartizan_report::{Counts, Excerpt, Remedies, counts as count, likeliest, path_sentence, redact};
 use bartizan_review::{Review, Severity, Status, Threat};
 
 /// Places shown per threat.
@@ -136,6 +136,11 @@ pub(crate) fn counts(review: &Review, report: &Path) -> anyhow::Result<()> {
         text.push_str(&parts.join(", "));
     }
     text.push_str(&rest(review, &counts));
+    if let Some(path) = likeliest(review) {
+        let n = review.attack_paths.len();
+        let paths = if n == 1 { "1 attack path".to_owned() } else { format!("{n} attack paths, the likeliest") };
+        text.push_str(&format!("\n{bold}{paths}{bold:#}: {} ({})", redact(&path_sentence(review, path)), path.id));
+    }
     text.push_str(&format!("\nreport: {}\n", report.display()));
     written(anstream::stdout().lock().write_all(text.as_bytes()))?;
     Ok(())

@@ -5,8 +5,8 @@ use bartizan_model::{
     Flow, FlowStatus, Kind, Node, Reason, ReasonKind, Severity as Level, Span, Text, Value,
 };
 use bartizan_review::{
-    Alarm, Category, Evidence, Fix, InOrder, Mitigation, Question, Recovery, Response, Review, Runbook, Score, Severity, Status, Term,
-    Threat, TrainingTopic,
+    Alarm, AttackPath, Category, Cut, Evidence, Fix, InOrder, Mitigation, PathStep, Question, Recovery, Response, Review, Runbook, Score,
+    Severity, Status, Term, Threat, TrainingTopic,
 };
 
 /// The file of [`shop`].
@@ -87,6 +87,55 @@ pub(crate) fn threat(id: &str, severity: Severity, (likelihood, impact): (u8, u8
         explanation: "Public buckets are found by scanners within hours.".to_owned(),
         references: vec!["https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html".to_owned()],
     }
+}
+
+/// The shop with a path from the internet over the bucket and the role to the database; the first threat lies on it.
+pub(crate) fn attacked() -> Review {
+    let mut review = shop();
+    let shown = |piece: &str, text: &str| Evidence { span: at(piece), text: text.to_owned() };
+    let step = |from: &str, to: &str, technique: &str, actions: &[&str], evidence: Evidence| PathStep {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        technique: technique.to_owned(),
+        actions: actions.iter().map(|action| (*action).to_owned()).collect(),
+        assumption: technique == "application-flaw",
+        conditions: Vec::new(),
+        likelihood: 0.5,
+        evidence: vec![evidence],
+    };
+    let mut last = step(
+        "aws_iam_role.app",
+        "aws_db_instance.orders",
+        "data-rds-read",
+        &["rds-data:ExecuteStatement"],
+        shown("publicly_accessible = true", "`app` grants {it}"),
+    );
+    last.conditions = vec!["the caller has a second factor".to_owned()];
+    review.attack_paths = vec![AttackPath {
+        id: "path-5e5e5e".to_owned(),
+        from: "internet".to_owned(),
+        to: "aws_db_instance.orders".to_owned(),
+        operation: Some("read"),
+        likelihood: 0.07,
+        steps: vec![
+            step("internet", "aws_s3_bucket.uploads", "application-flaw", &[], shown("acl    = \"public-read\"", "it answers")),
+            step("aws_s3_bucket.uploads", "aws_iam_role.app", "runs-as", &[], shown("name = \"app\"", "it runs as `app`")),
+            last,
+        ],
+        cuts: vec![
+            Cut {
+                text: "it answers".to_owned(),
+                likelihood: 0.0,
+                evidence: vec![shown("acl    = \"public-read\"", "it answers")],
+                also_ends: Vec::new(),
+            },
+            Cut { text: "`app` grants {it}".to_owned(), likelihood: 0.0088, evidence: Vec::new(), also_ends: Vec::new() },
+        ],
+    }];
+    if let Some(first) = review.threats.first_mut() {
+        first.paths = vec!["path-5e5e5e".to_owned()];
+    }
+    review
 }
 
 /// A shop with a public bucket, a database with a literal password and a role.

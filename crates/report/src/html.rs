@@ -49,6 +49,25 @@ mod tests {
     }
 
     #[test]
+    fn the_likeliest_path_is_in_the_summary_and_all_of_it_in_the_data() {
+        let page = html(&fixture::attacked(), DIAGRAM);
+        let summary = page.split("id=\"diagram\"").next().expect("a summary");
+        for piece in ["An attacker on the internet reads <code>orders</code>", "about 7 %", "application flaw (assumed)", "main.tf:4"] {
+            assert!(summary.contains(piece), "{piece} is not in the summary");
+        }
+        let data = data(&page);
+        let path = &data["paths"][0];
+        assert_eq!(path["chain"][3]["name"], "orders");
+        assert_eq!(path["chain"][1]["assumed"], true);
+        assert_eq!(path["steps"][2]["conditions"][0], "the caller has a second factor");
+        assert_eq!(path["steps"][2]["evidence"][0]["at"], "main.tf:10");
+        assert_eq!((&path["cuts"][0]["left"], &path["cuts"][0]["at"]), (&"ends it".into(), &"main.tf:4".into()));
+        assert_eq!(data["threats"][0]["paths"][0], path["id"]);
+        let without = html(&fixture::shop(), DIAGRAM);
+        assert!(!without.contains("The likeliest attack path"));
+    }
+
+    #[test]
     fn names_cannot_inject() {
         let page = html(&fixture::hostile(), DIAGRAM);
         assert!(!page.contains("<script>alert"), "a name became a script");

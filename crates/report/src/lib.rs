@@ -12,6 +12,7 @@ pub mod folder;
 pub mod html;
 pub mod json;
 pub mod markdown;
+mod paths;
 mod place;
 mod redact;
 pub mod sarif;
@@ -21,6 +22,7 @@ mod words;
 #[cfg(test)]
 mod fixture;
 
+pub use paths::{likeliest, percent, sentence as path_sentence};
 pub use place::{Excerpt, Place};
 pub use redact::redact;
 pub use summary::{Counts, Remedies, Worst, counts, worst};

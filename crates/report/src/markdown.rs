@@ -4,6 +4,7 @@
 
 mod architecture;
 mod escape;
+mod paths;
 mod response;
 mod threats;
 
@@ -17,7 +18,9 @@ pub fn markdown(review: &Review) -> String {
     let mut out = String::new();
     head(&mut out, review);
     architecture::write(&mut out, review);
+    paths::write(&mut out, review);
     threats::write(&mut out, review);
+    threats::mitigations(&mut out, review);
     response::write(&mut out, review);
     method(&mut out);
     out
@@ -76,6 +79,14 @@ fn head(out: &mut String, review: &Review) {
         None => {
             out.push_str("No threat is open. What was checked and found good is listed below, so that this silence can be trusted.\n\n")
         }
+    }
+    if let Some(path) = crate::likeliest(review) {
+        out.push_str(&format!(
+            "**The {} attack path**: {} ([steps and cuts](#{})).\n\n",
+            if review.attack_paths.len() == 1 { "only" } else { "likeliest" },
+            prose(&crate::path_sentence(review, path)),
+            plain_id(&path.id),
+        ));
     }
     most_urgent(out, review);
     out.push_str("| Category | Critical | High | Medium | Low | Info |\n| --- | ---: | ---: | ---: | ---: | ---: |\n");
@@ -182,6 +193,27 @@ mod tests {
         assert!(document.contains("   4 |   acl    = \"public-read\""), "the evidence is quoted:\n{document}");
         assert!(document.contains("resource \"aws_s3_bucket_public_access_block\" \"uploads\""));
         assert!(document.contains("accepted by ops until 2027-03-31"));
+    }
+
+    #[test]
+    fn a_path_shows_its_chain_its_steps_its_cuts_and_its_threats() {
+        let document = markdown(&fixture::attacked());
+        let summary = document.split("## System").next().expect("a summary");
+        assert!(summary.contains("**The only attack path**: an attacker on the internet reads `orders`"), "{summary}");
+        let section = document.split("\n## Attack paths\n").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("the section");
+        for piece in [
+            "`Internet` → `uploads` → `app` → `orders`",
+            "1. **application flaw** (assumed: no plan shows this flaw): `internet` → `aws_s3_bucket.uploads`",
+            "   - only if the caller has a second factor",
+            "   - `main.tf:10`: `app` grants {it}",
+            "  10 |   publicly_accessible = true",
+            "- ends it at `main.tf:4`: it answers",
+            "- leaves 0.88 %: `app` grants {it}",
+            "(#s3-public-read-3f9a1c)",
+        ] {
+            assert!(section.contains(piece), "{piece} is missing:\n{section}");
+        }
+        assert!(document.contains("| Attack paths | [An attacker on the internet reads orders](#path-5e5e5e) |"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Results carry structural fingerprints, so a baseline survives edits, moves and other findings.
 //! No time, no absolute path and no snippet is written: two runs give the same bytes, and a literal secret is not copied.
 
+mod flows;
 mod log;
 mod rules;
 
@@ -91,6 +92,7 @@ fn result(review: &Review, threat: &Threat, rules: &Rules, remedies: &Remedies<'
             message: first.map(|first| Message::text(redact(&first.text))),
         }],
         related_locations: related,
+        code_flows: flows::code_flows(review, threat),
         partial_fingerprints: BTreeMap::from([(FINGERPRINT, threat.id.clone())]),
         rank: f64::from(threat.residual_risk()) * 4.0,
         suppressions: (threat.status == Status::Accepted).then(|| {
@@ -130,7 +132,11 @@ fn message(threat: &Threat, remedies: &Remedies<'_>) -> Message {
     if let Some(remedy) = remedies.first(threat) {
         text = format!("{} Remedy: {}: {}", words::sentence(&text), remedy.title, words::sentence(&remedy.effect));
     }
-    // In SARIF messages, brackets start a link and braces a placeholder.
+    escaped(&text)
+}
+
+/// A message without links: in SARIF, brackets start a link and braces a placeholder.
+fn escaped(text: &str) -> Message {
     Message::text(text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]").replace('{', "{{").replace('}', "}}"))
 }
 
@@ -191,11 +197,23 @@ mod tests {
     fn the_log_is_valid_against_the_schema_of_oasis() {
         let schema: Value = serde_json::from_str(OASIS).expect("the schema is JSON");
         let validator = jsonschema::validator_for(&schema).expect("a valid schema");
-        for review in [fixture::shop(), fixture::hostile()] {
+        for review in [fixture::shop(), fixture::hostile(), fixture::attacked()] {
             let log = sarif(&review);
             let errors: Vec<String> = validator.iter_errors(&log).map(|error| format!("{error} at {}", error.instance_path())).collect();
             assert_eq!(errors, Vec::<String>::new());
         }
+    }
+
+    #[test]
+    fn a_threat_on_a_path_carries_its_steps() {
+        let log = sarif(&fixture::attacked());
+        let results = log["runs"][0]["results"].as_array().expect("results");
+        let steps = results[0]["codeFlows"][0]["threadFlows"][0]["locations"].as_array().expect("steps");
+        assert_eq!(steps.len(), 3);
+        assert_eq!(steps[0]["location"]["physicalLocation"]["region"]["startLine"], 4);
+        assert_eq!(steps[2]["location"]["message"]["text"], "data rds read: `app` grants {{it}}");
+        assert_eq!(steps[2]["location"]["logicalLocations"][0]["fullyQualifiedName"], "aws_db_instance.orders");
+        assert!(results[1].get("codeFlows").is_none());
     }
 
     #[test]

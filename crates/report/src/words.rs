@@ -1,6 +1,6 @@
 //! The words that reports use for the vocabulary's enums: ids for machines, titles for people.
 
-use bartizan_model::{BoundaryKind, Confidence, Exposure, FlowStatus, Kind, ReasonKind};
+use bartizan_model::{Boundary, BoundaryKind, Confidence, Exposure, FlowStatus, Kind, ReasonKind};
 use bartizan_review::{Category, Severity, Status};
 
 /// Severities from the worst, the order reports use.
@@ -111,6 +111,13 @@ pub(crate) fn boundary(kind: BoundaryKind) -> &'static str {
     }
 }
 
+/// A boundary in words; a name that says the kind already stands alone.
+pub(crate) fn named_boundary(boundary: &Boundary) -> String {
+    let kind = self::boundary(boundary.kind);
+    let outside = matches!(boundary.kind, BoundaryKind::External | BoundaryKind::Internet);
+    if outside || boundary.name.eq_ignore_ascii_case(kind) { boundary.name.clone() } else { format!("{kind} {}", boundary.name) }
+}
+
 pub(crate) fn confidence_id(confidence: Confidence) -> &'static str {
     match confidence {
         Confidence::Declared => "declared",
@@ -150,6 +157,20 @@ pub(crate) fn diagnostic_severity_id(severity: bartizan_model::Severity) -> &'st
 /// `1 threat`, `2 threats`.
 pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+/// Whether an estimate in USD says more than that something is free.
+pub(crate) fn is_cost(usd_per_month: f64) -> bool {
+    usd_per_month.is_finite() && usd_per_month >= 0.005
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
 }
 
 /// A sentence starts with a capital; a name in backticks stays as it is.

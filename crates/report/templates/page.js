@@ -206,6 +206,7 @@
     h("h4", {}, "Evidence"),
     threat.evidence.length ? threat.evidence.map(excerpt) : h("p", {}, "The plan holds nothing that would prevent it."),
     threat.more_evidence.length ? h("p", { class: "small" }, "Also in ", some(threat.more_evidence, 8, (at) => place(at))) : null,
+    threat.paths.length ? [h("h4", {}, "Attack paths it lies on"), bullets(threat.paths, 4, pathLink)] : null,
     h("div", { class: "columns" }, score("Likelihood", threat.likelihood), score("Impact", threat.impact)),
     h("p", {}, `Risk ${threat.risk} of 25 (${threat.severity})`, threat.risk !== threat.inherent_risk ? `; ${threat.inherent_risk} of 25 (${threat.inherent_severity}) before the controls that the plan shows` : "", "."),
     threat.controls_present.length ? h("p", {}, "The plan shows these controls already: ", some(threat.controls_present, 12, (id) => h("code", {}, id))) : null,
@@ -294,19 +295,81 @@
   };
 
   // ---- attack paths ----------------------------------------------------------------------------------------------------------------
-  if (data.paths.length) {
-    byId("paths").hidden = false;
-    lazy(byId("path-list"), (path) => {
-      const details = item("", [
-        h("span", { class: "what" }, h("code", {}, path.from), " → ", h("code", {}, path.to), " ", h("span", { class: "muted small" }, plural(path.steps.length, "step", "steps"))),
-        h("span", { class: "meta" }, `about ${Math.round(path.likelihood * 100)} %`),
-      ], () => h("ol", {}, path.steps.map((step) => h("li", {}, component(step.from), " → ", component(step.to), ": ", step.technique,
-        step.actions.length ? [" with ", some(step.actions, 8, (action) => h("code", {}, action))] : null,
-        step.assumption ? h("em", {}, " (assumed: the plan does not show this flaw)") : null, " ", place(step.at)))));
-      details.id = path.id;
-      return details;
-    }, "").set(data.paths);
+  const pathOf = new Map(data.paths.map((path) => [path.id, path]));
+  const nameOf = (address) => (address === "admin" ? "administrator rights" : componentOf.get(address)?.name || address);
+  // Set by the diagram, which knows how to show a path.
+  let drawPath = () => {};
+  const threatsOn = new Map();
+  for (const threat of data.threats) {
+    for (const id of threat.paths) {
+      if (!threatsOn.has(id)) threatsOn.set(id, []);
+      threatsOn.get(id).push(threat.id);
+    }
   }
+  const chain = (path) => h("ol", { class: "chain" }, path.chain.map((link, index) => [
+    index ? h("li", { class: link.assumed ? "way assumed" : "way" }, h("span", {}, link.by.join("; "), link.assumed ? " (assumed)" : "")) : null,
+    h("li", { class: `stop${index ? "" : " entry"}${index === path.chain.length - 1 ? " goal" : ""}` },
+      componentOf.has(link.address) ? h("button", { type: "button", class: "link", onclick: () => openPanel(link.address) }, link.name) : h("b", {}, link.name),
+      h("span", {}, link.kind)),
+  ]));
+  const pathLink = (id) => {
+    const path = pathOf.get(id);
+    return path ? h("span", {}, h("a", { href: `#${id}` }, html(path.gist)), " ", h("span", { class: "muted small" }, `about ${path.likelihood}`)) : h("code", {}, id);
+  };
+  const stepLine = (step) => h("li", {},
+    h("b", {}, step.title), " ", step.assumption ? h("span", { class: "badge assumed" }, "assumed") : null,
+    h("div", { class: "small" }, component(step.from), " → ", component(step.to),
+      step.actions.length ? [" with ", some(step.actions, 4, (action) => h("code", {}, action))] : null),
+    step.assumption ? h("p", { class: "muted small" }, `No plan shows this flaw; it is counted with a chance of ${step.likelihood}.`) : null,
+    step.conditions.map((condition) => h("p", { class: "small" }, h("span", { class: "badge plain" }, "only if"), " ", html(condition))),
+    step.evidence.map(excerpt));
+  const cutLine = (cut) => h("li", {}, h("b", { class: cut.ends ? "good" : "" }, cut.left), " ", place(cut.at), " ", html(cut.text),
+    cut.also_ends.length ? [h("br", {}), h("span", { class: "small muted" }, "also cuts: "), some(cut.also_ends, 2, pathLink)] : null);
+  const pathBody = (path) => [
+    chain(path),
+    h("p", {}, h("button", { type: "button", onclick: () => { drawPath(path.id); goTo("diagram"); } }, "Show on the diagram")),
+    h("h4", {}, "Steps"),
+    h("ol", { class: "steps" }, path.steps.map(stepLine)),
+    h("h4", {}, "What would cut it"),
+    path.cuts.length ? [
+      h("p", { class: "muted small" }, "Take one of these away or narrow it; each was proven by computing all paths again without it."),
+      h("ul", { class: "cuts" }, path.cuts.map(cutLine)),
+    ] : h("p", { class: "muted" }, "No single change takes away most of its likelihood."),
+    threatsOn.has(path.id) ? [h("h4", {}, "Threats on it"), bullets(threatsOn.get(path.id), 8, threatLink)] : null,
+    h("p", { class: "muted small" }, "Id ", h("code", {}, path.id)),
+  ];
+  const FIRST_PATHS = 6;
+  const pathItem = (path) => {
+    const assumed = path.steps.filter((step) => step.assumption).length;
+    const details = item("path", [
+      h("span", { class: "what" }, html(path.gist), h("br", {}), h("span", { class: "muted small" }, path.chain.map((link) => (link.kind.startsWith("iam ") ? `${link.kind.slice(4)} ${link.name}` : link.name)).join(" → "))),
+      h("span", { class: "meta" }, `about ${path.likelihood} · ${plural(path.steps.length, "step", "steps")}${assumed ? `, ${assumed} assumed` : ""}`),
+    ], () => pathBody(path));
+    details.id = path.id;
+    return details;
+  };
+  const pathList = byId("path-list");
+  const morePaths = () => pathList.querySelector(".rest")?.click();
+  if (data.paths.length) {
+    byId("paths").hidden = byId("paths-link").hidden = false;
+    byId("paths-count").textContent = data.paths.length;
+    pathList.append(...data.paths.slice(0, FIRST_PATHS).map(pathItem));
+    const rest = data.paths.slice(FIRST_PATHS);
+    if (rest.length) {
+      const button = h("button", { type: "button", class: "rest" }, `Show ${rest.length} more`);
+      button.addEventListener("click", () => button.replaceWith(...rest.map(pathItem)));
+      pathList.append(button);
+    }
+  }
+  const openPath = (id) => {
+    if (!pathOf.has(id)) return false;
+    if (!byId(id)) morePaths();
+    const details = byId(id);
+    details.fill();
+    details.scrollIntoView({ block: "start" });
+    details.querySelector("summary").focus({ preventScroll: true });
+    return true;
+  };
 
   // ---- tables ----------------------------------------------------------------------------------------------------------------------
   const yesNo = (value) => (value === true ? "yes" : value === false ? h("span", { class: "bad" }, "no") : h("span", { class: "muted" }, "not known"));
@@ -487,7 +550,7 @@
     const fit = () => { view = { ...whole }; show(); };
     // A small picture is not blown up and gets no more room than it needs; a large one starts at a size that can be read.
     const start = () => {
-      const [smallest, readable] = [0.8, 1.6];
+      const [smallest, readable] = [0.8, 1.4];
       const shrunk = Math.max(whole.w / canvas.clientWidth, smallest);
       canvas.style.height = `min(78vh, 900px, ${Math.max(220, Math.ceil(whole.h / shrunk) + 24)}px)`;
       fit();
@@ -567,7 +630,85 @@
       element.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); pick(element); } });
     }
     const search = byId("diagram-search");
+    const picker = byId("diagram-path");
+    if (data.paths.length) {
+      byId("path-switch").hidden = false;
+      picker.append(...data.paths.map((path) => h("option", { value: path.id }, `${path.likelihood}: ${nameOf(path.from)} → ${nameOf(path.to)}`)));
+    }
+    const SVG = "http://www.w3.org/2000/svg";
+    const draw = (tag, attributes, text) => {
+      const element = document.createElementNS(SVG, tag);
+      for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+      if (text) element.textContent = text;
+      return element;
+    };
+    const flowLines = [...svg.querySelectorAll("[data-flow], [data-label-of]")].filter((element) => !element.dataset.address && !element.dataset.addresses);
+    const flowsOf = (element) => (element.dataset.flow || element.dataset.labelOf).split(" ");
+    // The box of an element in the diagram's own units, wherever the view is.
+    const boxOf = (element) => {
+      const rect = element.getBoundingClientRect();
+      const back = svg.getScreenCTM().inverse();
+      const corner = new DOMPoint(rect.left, rect.top).matrixTransform(back);
+      const far = new DOMPoint(rect.right, rect.bottom).matrixTransform(back);
+      return { x: corner.x, y: corner.y, w: far.x - corner.x, h: far.y - corner.y };
+    };
+    // Where the line from the middle of a box towards a point leaves the box.
+    const leave = (box, towards) => {
+      const middle = { x: box.x + box.w / 2, y: box.y + box.h / 2 };
+      const [dx, dy] = [towards.x - middle.x, towards.y - middle.y];
+      const part = Math.min(box.w / 2 / (Math.abs(dx) || 1e-9), box.h / 2 / (Math.abs(dy) || 1e-9), 1);
+      return { x: middle.x + dx * part, y: middle.y + dy * part };
+    };
+    // Shows a path: its components stay, flows between neighbours are marked, and a step that is no flow gets a line of its own.
+    const overlay = (path) => {
+      const stops = [];
+      for (const link of path.chain) {
+        const [element] = nodesOf(link.address);
+        if (element && stops.at(-1)?.element !== element) stops.push({ element, address: link.address, box: boxOf(element) });
+      }
+      const marked = new Set();
+      const layer = draw("g", { class: "attack-path", "aria-hidden": "true" });
+      stops.forEach((stop, index) => {
+        const { x, y } = stop.box;
+        layer.append(draw("circle", { cx: x, cy: y, r: 9 }), draw("text", { x, y: y + 3.6 }, String(index + 1)));
+        const next = stops[index + 1];
+        if (!next) return;
+        const [here, there] = [addressesOf(stop.element), addressesOf(next.element)];
+        const between = data.flows.filter((flow) =>
+          (here.includes(flow.from) && there.includes(flow.to)) || (here.includes(flow.to) && there.includes(flow.from))).map((flow) => flow.id);
+        const lines = flowLines.filter((element) => flowsOf(element).some((id) => between.includes(id)));
+        lines.forEach((element) => marked.add(element));
+        if (lines.length) return;
+        const middle = (box) => ({ x: box.x + box.w / 2, y: box.y + box.h / 2 });
+        const [from, to] = [leave(stop.box, middle(next.box)), leave(next.box, middle(stop.box))];
+        const bend = { x: (from.x + to.x) / 2 + (to.y - from.y) * 0.12, y: (from.y + to.y) / 2 - (to.x - from.x) * 0.12 };
+        const angle = Math.atan2(to.y - bend.y, to.x - bend.x);
+        const wing = (turn) => `${to.x - 11 * Math.cos(angle + turn)} ${to.y - 11 * Math.sin(angle + turn)}`;
+        layer.prepend(draw("path", { d: `M ${from.x} ${from.y} Q ${bend.x} ${bend.y} ${to.x} ${to.y} M ${wing(0.4)} L ${to.x} ${to.y} L ${wing(-0.4)}` }));
+      });
+      svg.append(layer);
+      return { marked, stops };
+    };
+    const bounds = (stops) => {
+      const margin = 60;
+      const left = Math.min(...stops.map(({ box }) => box.x)) - margin;
+      const top = Math.min(...stops.map(({ box }) => box.y)) - margin;
+      const right = Math.max(...stops.map(({ box }) => box.x + box.w)) + margin;
+      const bottom = Math.max(...stops.map(({ box }) => box.y + box.h)) + margin;
+      return { x: left, y: top, w: right - left, h: bottom - top };
+    };
     const highlight = () => {
+      svg.querySelectorAll(".attack-path").forEach((layer) => layer.remove());
+      svg.querySelectorAll(".on-path").forEach((element) => element.classList.remove("on-path"));
+      const path = pathOf.get(picker.value);
+      if (path) {
+        const { marked, stops } = overlay(path);
+        const kept = new Set(stops.map((stop) => stop.element));
+        nodes.forEach((element) => element.classList.toggle("faded", !kept.has(element)));
+        flowLines.forEach((element) => { element.classList.toggle("faded", !marked.has(element)); element.classList.toggle("on-path", marked.has(element)); });
+        if (stops.length) { view = bounds(stops); show(); }
+        return;
+      }
       const text = search.value.trim().toLowerCase();
       const threatened = byId("only-threats").checked;
       const shown = new Set();
@@ -581,12 +722,15 @@
       }
       const active = text || threatened;
       const flowShown = new Map(data.flows.map((flow) => [flow.id, shown.has(flow.from) && shown.has(flow.to)]));
-      for (const element of svg.querySelectorAll("[data-flow], [data-label-of]")) {
-        if (element.dataset.address || element.dataset.addresses) continue;
-        const ids = (element.dataset.flow || element.dataset.labelOf).split(" ");
-        element.classList.toggle("faded", !!active && !ids.some((id) => flowShown.get(id)));
+      for (const element of flowLines) {
+        element.classList.toggle("faded", !!active && !flowsOf(element).some((id) => flowShown.get(id)));
       }
     };
+    drawPath = (id) => { picker.value = id; highlight(); };
+    picker.addEventListener("change", highlight);
+    const unpick = () => { picker.value = ""; };
+    search.addEventListener("input", unpick);
+    byId("only-threats").addEventListener("change", unpick);
     search.addEventListener("input", later(highlight));
     byId("only-threats").addEventListener("change", highlight);
     addEventListener("beforeprint", fit);
@@ -604,7 +748,7 @@
   const follow = () => {
     const id = decodeURIComponent(location.hash.slice(1));
     if (id.startsWith("component=")) openPanel(id.slice("component=".length));
-    else if (id && openThreat(id)) closePanel();
+    else if (id && (openThreat(id) || openPath(id))) closePanel();
   };
   addEventListener("hashchange", follow);
   document.addEventListener("click", (event) => {
@@ -613,6 +757,7 @@
   });
   addEventListener("beforeprint", () => {
     lists.forEach((list) => list.all());
+    morePaths();
     document.querySelectorAll("#threat-list details, #runbook-list details, #path-list details").forEach((details) => details.fill?.());
   });
   applyFilter();

@@ -85,6 +85,8 @@ pub struct Attack {
     pub(crate) standings: Vec<Access>,
     /// Direct rights, where they were asked for, and how many were left out.
     pub(crate) direct: (Vec<direct::Direct>, usize),
+    /// What the attacker does by each technique, by id.
+    pub(crate) titles: BTreeMap<String, String>,
 }
 
 /// What administrators do with one component.
@@ -125,7 +127,7 @@ pub(crate) fn analyse(
     let mut entries = Entries::default();
     let held = secrets::find(context);
     let holders: BTreeSet<Address> = held.iter().map(|held| held.holder.clone()).collect();
-    let mut attack = Attack::default();
+    let mut attack = Attack { titles: primitives.titles(), ..Attack::default() };
 
     trust::add(&rights, index, &mut entries, &mut graph);
     Compute { index, flows, entities, primitives }.add(&mut entries, &mut graph);

@@ -230,7 +230,7 @@ pub struct AttackPath {
 /// A change that ends attack paths.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cut {
-    /// What to change, in words.
+    /// What to take away or narrow, in words: what the place says today.
     pub text: String,
     /// Likelihood of reaching the goal after it, ratio 0..=1; 0 where no way is left.
     pub likelihood: f64,

@@ -1,7 +1,7 @@
 //! `bartizan explain`: all reasons of one threat, flow, question, attack path, rule or component, as Markdown that reads well unrendered.
 
 use bartizan_model::{Component, Flow, FlowStatus, Reason, Span};
-use bartizan_report::{Excerpt, Place, redact};
+use bartizan_report::{Excerpt, Place, path_sentence, percent, redact};
 use bartizan_review::{AttackPath, Evidence, Question, Review, Rule, Score, Threat};
 
 use crate::args::Explain;
@@ -44,8 +44,8 @@ fn explain(review: &Review, id: &str) -> Option<String> {
 
 /// Ids that hold what was typed.
 fn near(review: &Review, id: &str) -> String {
-    let ids =
-        review.threats.iter().map(|threat| threat.id.as_str()).chain(review.architecture.components.keys().map(|address| address.as_str()));
+    let ids = review.threats.iter().map(|threat| threat.id.as_str()).chain(review.attack_paths.iter().map(|path| path.id.as_str()));
+    let ids = ids.chain(review.architecture.components.keys().map(|address| address.as_str()));
     let close: Vec<String> = ids.filter(|known| known.contains(id)).take(5).map(|known| format!("`{known}`")).collect();
     if close.is_empty() { String::new() } else { format!("; did you mean {}?", close.join(", ")) }
 }
@@ -80,6 +80,11 @@ fn threat(review: &Review, threat: &Threat) -> String {
         [("Likelihood", &threat.likelihood, &threat.residual_likelihood), ("Impact", &threat.impact, &threat.residual_impact)]
     {
         score(&mut out, review, name, inherent, residual);
+    }
+    let paths: Vec<&AttackPath> = review.attack_paths.iter().filter(|path| threat.paths.contains(&path.id)).collect();
+    if !paths.is_empty() {
+        out.push_str("\n## Attack paths it lies on\n\n");
+        paths.iter().for_each(|path| out.push_str(&format!("- {} ({})\n", redact(&path_sentence(review, path)), path.id)));
     }
     if !threat.controls_present.is_empty() {
         out.push_str(&format!("\nThe plan shows these controls already: {}\n", threat.controls_present.join(", ")));
@@ -152,8 +157,27 @@ fn question(review: &Review, question: &Question) -> String {
 }
 
 fn path(review: &Review, path: &AttackPath) -> String {
-    let mut out = String::new();
-    super::paths::path(&mut out, review, path);
+    let mut out = format!("# {}\n\n{}.\n\n## Steps\n", path.id, redact(&path_sentence(review, path)));
+    for (step, number) in path.steps.iter().zip(1..) {
+        let assumed = if step.assumption { " (assumed: no plan shows this flaw)" } else { "" };
+        out.push_str(&format!("\n### {number}. {}{assumed}\n\n{} → {}\n", review.attack.title(&step.technique), step.from, step.to));
+        if !step.actions.is_empty() {
+            out.push_str(&format!("with {}\n", step.actions.join(", ")));
+        }
+        out.push_str(&format!("works for {} of those who try\n", percent(step.likelihood)));
+        step.conditions.iter().for_each(|condition| out.push_str(&format!("only if {}\n", redact(condition))));
+        evidence(&mut out, review, &step.evidence);
+    }
+    out.push_str("\n## What would cut it\n\n");
+    if path.cuts.is_empty() {
+        out.push_str("No single change takes away most of its likelihood.\n");
+    }
+    path.cuts.iter().for_each(|cut| super::paths::cut(&mut out, review, cut));
+    let on: Vec<&Threat> = review.threats.iter().filter(|threat| threat.paths.contains(&path.id)).collect();
+    if !on.is_empty() {
+        out.push_str("\n## Threats on it\n\n");
+        on.iter().for_each(|threat| out.push_str(&format!("- {}: {} ({})\n", threat.severity.id(), redact(&threat.message), threat.id)));
+    }
     out
 }
 

@@ -1,8 +1,8 @@
 //! `bartizan paths`: attack paths over network and permissions.
 
 use bartizan_model::Address;
-use bartizan_report::{Place, folder, json, redact};
-use bartizan_review::{AttackPath, Evidence, Goal, Policy, Review};
+use bartizan_report::{Place, folder, json, percent, redact};
+use bartizan_review::{AttackPath, Cut, Evidence, Goal, Policy, Review};
 
 use crate::args::{ListFormat, Paths};
 use crate::exit::Outcome;
@@ -68,13 +68,14 @@ fn text(review: &Review, paths: &[AttackPath]) -> String {
     out
 }
 
-/// One path, as `paths` and `explain` show it.
-pub(super) fn path(out: &mut String, review: &Review, path: &AttackPath) {
+/// One path.
+fn path(out: &mut String, review: &Review, path: &AttackPath) {
     let operation = path.operation.map_or_else(String::new, |operation| format!(" ({operation})"));
     out.push_str(&format!("{} → {}{operation}   about {} of those who try   {}\n", path.from, path.to, percent(path.likelihood), path.id));
     for (step, number) in path.steps.iter().zip(1..) {
         let assumed = if step.assumption { " (assumed, the plan shows no such flaw)" } else { "" };
-        out.push_str(&format!("  {number}. {} → {}  {}{assumed}\n", step.from, step.to, step.technique));
+        let title = review.attack.title(&step.technique);
+        out.push_str(&format!("  {number}. {} → {}\n       {title}{assumed}   {}\n", step.from, step.to, step.technique));
         if !step.actions.is_empty() {
             out.push_str(&format!("       with {}\n", step.actions.join(", ")));
         }
@@ -85,22 +86,24 @@ pub(super) fn path(out: &mut String, review: &Review, path: &AttackPath) {
             out.push_str(&format!("       {}\n", shown(review, item)));
         }
     }
-    for cut in &path.cuts {
-        let also = if cut.also_ends.is_empty() { String::new() } else { format!(" and {} more,", cut.also_ends.len()) };
-        let at = cut.evidence.first().and_then(|item| Place::of(&review.architecture.sources, item.span));
-        let left = if cut.likelihood > 0.0 { format!("leaves {}", percent(cut.likelihood)) } else { "ends it".to_owned() };
-        out.push_str(&format!("  {left}{also} {}{}\n", redact(&cut.text), at.map_or_else(String::new, |at| format!("  {}", at.short()))));
-    }
+    path.cuts.iter().for_each(|cut| self::cut(out, review, cut));
     out.push('\n');
+}
+
+/// A change that would end a path.
+pub(super) fn cut(out: &mut String, review: &Review, cut: &Cut) {
+    let also = match cut.also_ends.len() {
+        0 => String::new(),
+        1 => " and 1 more path".to_owned(),
+        n => format!(" and {n} more paths"),
+    };
+    let at = cut.evidence.first().and_then(|item| Place::of(&review.architecture.sources, item.span));
+    let left = if cut.likelihood > 0.0 { format!("leaves {}", percent(cut.likelihood)) } else { format!("ends it{also}") };
+    let at = at.map_or_else(String::new, |at| format!("  {}", at.short()));
+    out.push_str(&format!("  {left} without this: {}{at}\n", redact(&cut.text)));
 }
 
 fn shown(review: &Review, item: &Evidence) -> String {
     let place = Place::of(&review.architecture.sources, item.span).map_or_else(String::new, |place| format!("{}: ", place.short()));
     format!("{place}{}", redact(&item.text))
-}
-
-/// A ratio for readers: two significant digits below one per cent.
-pub(super) fn percent(ratio: f64) -> String {
-    let hundreds = ratio * 100.0;
-    if hundreds >= 1.0 { format!("{hundreds:.0} %") } else { format!("{hundreds:.2} %") }
 }

@@ -155,3 +155,60 @@ fn the_embedded_catalogue_is_without_mistakes() {
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
     assert!(text(&bartizan(&here, &["rules", "list"]).stdout).starts_with("RULE"));
 }
+
+/// A function that answers anybody and reads the orders.
+const ATTACKED: &str = r#"
+resource "aws_dynamodb_table" "orders" {
+  name     = "orders"
+  hash_key = "id"
+  tags     = { DataClassification = "restricted" }
+}
+
+resource "aws_iam_role" "api" {
+  name               = "api"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+  })
+}
+
+resource "aws_iam_role_policy" "api" {
+  role   = aws_iam_role.api.id
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "dynamodb:GetItem", Resource = aws_dynamodb_table.orders.arn }]
+  })
+}
+
+resource "aws_lambda_function" "api" {
+  function_name = "api"
+  role          = aws_iam_role.api.arn
+}
+
+resource "aws_lambda_function_url" "api" {
+  function_name      = aws_lambda_function.api.function_name
+  authorization_type = "NONE"
+}
+"#;
+
+#[test]
+fn an_attack_path_is_told_and_explained_in_words() {
+    let folder = folder("attacked");
+    std::fs::write(folder.join("main.tf"), ATTACKED).expect("the plan can be written");
+    let shown = text(&bartizan(&folder, &["review", "."]).stdout);
+    let line = shown.lines().find(|line| line.contains("attack path") && line.ends_with(')')).expect("a line about attack paths");
+    assert!(line.contains("an attacker on the internet reads `orders` over `api`"), "{line}");
+    let id = line.rsplit_once("(path-").map(|(_, id)| format!("path-{}", id.trim_end_matches(')'))).expect("its id");
+    let explained = bartizan(&folder, &["explain", &id, "."]);
+    assert_eq!(explained.status.code(), Some(0));
+    let explained = text(&explained.stdout);
+    for piece in [
+        "### 1. Exploits a flaw of the application that answers there (assumed: no plan shows this flaw)",
+        "### 2. Acts as the role that the code runs as",
+        "with dynamodb:GetItem",
+        "## What would cut it",
+        "main.tf:",
+    ] {
+        assert!(explained.contains(piece), "{piece} is missing:\n{explained}");
+    }
+}

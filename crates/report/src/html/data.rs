@@ -2,14 +2,17 @@
 //!
 //! Fields named `…_html` or documented so are HTML that was made safe here; all others are plain text.
 
+mod paths;
 mod settings;
 
 use bartizan_model::{Component, Diagnostic, Flow, Reason, Sources, Span};
-use bartizan_review::{AttackPath, Evidence, Fix, Mitigation, Review, Score, Term, Threat};
+use bartizan_review::{Evidence, Fix, Mitigation, Review, Score, Term, Threat};
 use serde::Serialize;
 
 use super::rich;
 use crate::{Excerpt, Place, Remedies, redact::redact, words};
+pub(super) use paths::LinkData;
+use paths::PathData;
 
 /// Excerpts shown per threat; further places are only named.
 const QUOTED: usize = 6;
@@ -156,25 +159,6 @@ pub(super) struct FixData {
 }
 
 #[derive(Serialize)]
-pub(super) struct PathData {
-    id: String,
-    from: String,
-    to: String,
-    likelihood: f64,
-    steps: Vec<StepData>,
-}
-
-#[derive(Serialize)]
-struct StepData {
-    from: String,
-    to: String,
-    technique: String,
-    actions: Vec<String>,
-    assumption: bool,
-    at: Option<String>,
-}
-
-#[derive(Serialize)]
 pub(super) struct QuestionData {
     id: String,
     /// HTML.
@@ -254,7 +238,7 @@ impl Data {
             flows: architecture.flows.iter().map(|flow| flow_data(flow, sources)).collect(),
             threats: review.threats.iter().map(|threat| threat_data(threat, sources, &remedies)).collect(),
             mitigations: review.mitigations.iter().map(|mitigation| mitigation_data(mitigation, sources)).collect(),
-            paths: review.attack_paths.iter().map(|path| path_data(path, sources)).collect(),
+            paths: review.attack_paths.iter().map(|path| PathData::of(review, path)).collect(),
             questions: review
                 .questions
                 .iter()
@@ -375,7 +359,7 @@ fn boundary_names(review: &Review, innermost: Option<&str>) -> Vec<String> {
     let mut names = Vec::new();
     let mut current = innermost;
     while let Some(boundary) = current.and_then(|id| review.architecture.boundaries.iter().find(|boundary| boundary.id == id)) {
-        names.push(format!("{} {}", words::boundary(boundary.kind), boundary.name));
+        names.push(words::named_boundary(boundary));
         current = boundary.parent.as_deref().filter(|_| names.len() < DEEPEST);
     }
     names.reverse();
@@ -450,7 +434,7 @@ pub(super) fn evidence_data(evidence: &Evidence, sources: &Sources) -> Option<Ev
 }
 
 fn mitigation_data(mitigation: &Mitigation, sources: &Sources) -> MitigationData {
-    let estimate = mitigation.cost_usd_per_month.filter(|cost| cost.is_finite());
+    let estimate = mitigation.cost_usd_per_month.filter(|cost| words::is_cost(*cost));
     MitigationData {
         id: mitigation.id.clone(),
         title: mitigation.title.clone(),
@@ -472,27 +456,6 @@ fn mitigation_data(mitigation: &Mitigation, sources: &Sources) -> MitigationData
 
 pub(super) fn fix_data(fix: &Fix, sources: &Sources) -> FixData {
     FixData { code: redact(fix.code.trim_end()), at: at(sources, fix.place), complete: fix.complete }
-}
-
-fn path_data(path: &AttackPath, sources: &Sources) -> PathData {
-    PathData {
-        id: path.id.clone(),
-        from: path.from.clone(),
-        to: path.to.clone(),
-        likelihood: if path.likelihood.is_finite() { path.likelihood } else { 0.0 },
-        steps: path
-            .steps
-            .iter()
-            .map(|step| StepData {
-                from: step.from.clone(),
-                to: step.to.clone(),
-                technique: step.technique.clone(),
-                actions: step.actions.clone(),
-                assumption: step.assumption,
-                at: step.evidence.first().and_then(|item| at(sources, Some(item.span))),
-            })
-            .collect(),
-    }
 }
 
 fn diagnostic_data(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticData {

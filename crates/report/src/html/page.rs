@@ -1,11 +1,11 @@
 //! What the template needs: the summary, the matrix, and the data of the lists.
 
 use askama::Template;
-use bartizan_review::{Category, Review, Severity, Status, Threat};
+use bartizan_review::{AttackPath, Category, Review, Severity, Status, Threat};
 
-use super::data::{self, Data, EvidenceData, FixData};
+use super::data::{self, Data, EvidenceData, FixData, LinkData};
 use super::rich;
-use crate::{summary, words};
+use crate::{Place, paths, summary, words};
 
 /// Runners-up shown beside the worst risk.
 const NEXT: usize = 5;
@@ -18,6 +18,7 @@ pub(super) struct Page<'a> {
     owners: String,
     worst: Option<WorstCard<'a>>,
     next: Vec<NextRow<'a>>,
+    likeliest: Option<PathCard<'a>>,
     severities: Vec<SeverityTile>,
     categories: Vec<CategoryRow>,
     matrix: Vec<MatrixRow>,
@@ -68,6 +69,16 @@ struct NextRow<'a> {
     risk: u8,
 }
 
+struct PathCard<'a> {
+    id: &'a str,
+    /// HTML.
+    sentence: String,
+    chain: Vec<LinkData>,
+    /// Where to change something first, and as HTML what is there and what that does.
+    cut: Option<(String, String)>,
+    others: usize,
+}
+
 struct SeverityTile {
     name: &'static str,
     id: &'static str,
@@ -112,6 +123,7 @@ impl<'a> Page<'a> {
             description: architecture.declarations.description.as_deref(),
             owners: architecture.declarations.owners.join(", "),
             next: open().skip(1).take(NEXT).map(next_row).collect(),
+            likeliest: paths::likeliest(review).map(|path| path_card(review, path)),
             worst: worst.map(|worst| worst_card(review, worst)),
             severities: counts
                 .by_severity
@@ -127,6 +139,7 @@ impl<'a> Page<'a> {
                     target: "components",
                 },
                 Fact { value: architecture.flows.len(), name: "data flows", target: "flows" },
+                Fact { value: review.attack_paths.len(), name: "attack paths", target: "paths" },
                 Fact { value: review.questions.len(), name: "open questions", target: "questions" },
                 Fact { value: review.in_order.len(), name: "checks in order", target: "in-order" },
             ],
@@ -165,6 +178,21 @@ fn worst_card<'a>(review: &Review, worst: summary::Worst<'a>) -> WorstCard<'a> {
             cost: rich::prose(&remedy.cost),
             fix: remedy.fix.as_ref().map(|fix| data::fix_data(fix, sources)),
         }),
+    }
+}
+
+fn path_card<'a>(review: &Review, path: &'a AttackPath) -> PathCard<'a> {
+    let cut = path.cuts.first().map(|cut| {
+        let place = cut.evidence.first().and_then(|item| Place::of(&review.architecture.sources, item.span));
+        let change = format!("{}: a change there {}.", cut.text, paths::left(cut.likelihood));
+        (place.map_or_else(String::new, |place| place.short()), rich::prose(&change))
+    });
+    PathCard {
+        id: &path.id,
+        sentence: rich::prose(&words::sentence(&words::capitalised(&paths::sentence(review, path)))),
+        chain: LinkData::chain(review, path),
+        cut,
+        others: review.attack_paths.len().saturating_sub(1),
     }
 }
 

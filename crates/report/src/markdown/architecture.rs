@@ -35,7 +35,7 @@ fn components(out: &mut String, review: &Review) {
             .boundary
             .as_ref()
             .and_then(|id| named.get(id.as_str()))
-            .map_or_else(String::new, |boundary| format!("{} {}", words::boundary(boundary.kind), text(&boundary.name)));
+            .map_or_else(String::new, |boundary| text(&words::named_boundary(boundary)));
         let origin = component.span.map_or_else(String::new, |span| place(review, span));
         out.push_str(&format!(
             "| {} | {} ({}) | {} | {} | {} | {} |\n",

@@ -1,7 +1,7 @@
-//! Threats by severity, attack paths and mitigations.
+//! Threats by severity, and mitigations.
 
-use bartizan_model::Address;
-use bartizan_review::{AttackPath, Evidence, Mitigation, Review, Score, Severity, Status, Threat};
+use bartizan_model::{Address, Span};
+use bartizan_review::{Evidence, Mitigation, Review, Score, Severity, Status, Threat};
 
 use super::escape::{code, fenced, page, prose, text};
 use super::{anchor, place, plain_id};
@@ -25,8 +25,6 @@ pub(super) fn write(out: &mut String, review: &Review) {
     write("Waiting for an answer", threats_of(review, Status::Question, None));
     write("Held by controls", threats_of(review, Status::Mitigated, None));
     write("Accepted", threats_of(review, Status::Accepted, None));
-    paths(out, review);
-    mitigations(out, review);
 }
 
 /// A link to an anchor of this document.
@@ -64,6 +62,9 @@ fn threat(out: &mut String, review: &Review, remedies: &Remedies<'_>, threat: &T
     let classes: Vec<String> = threat.stride.iter().chain(&threat.attack).chain(&threat.cwe).map(|class| text(class)).collect();
     if !classes.is_empty() {
         out.push_str(&format!("| Classified as | {} |\n", classes.join(", ")));
+    }
+    if let Some(paths) = super::paths::of_threat(review, threat) {
+        out.push_str(&format!("| Attack paths | {paths} |\n"));
     }
     if let Some(decision) = &threat.decision {
         out.push_str(&format!("| Decision | {} |\n", prose(decision)));
@@ -118,12 +119,7 @@ fn evidence(out: &mut String, review: &Review, evidence: &[Evidence]) {
     }
     for item in evidence.iter().take(QUOTED) {
         out.push_str(&format!("Evidence in {}: {}\n\n", place(review, item.span), words::sentence(&prose(&item.text))));
-        let Some(excerpt) = Excerpt::of(&review.architecture.sources, item.span, 1) else { continue };
-        let language = if excerpt.place.file.ends_with(".tf") { "hcl" } else { "" };
-        let lines: Vec<String> =
-            excerpt.lines.iter().zip(excerpt.first_line..).map(|(line, number)| format!("{number:>4} | {line}")).collect();
-        out.push_str(&fenced(language, &lines.join("\n")));
-        out.push('\n');
+        quote(out, review, item.span);
     }
     let further: Vec<String> =
         evidence.iter().skip(QUOTED).take(NAMED).map(|item| format!("{} ({})", place(review, item.span), prose(&item.text))).collect();
@@ -132,6 +128,15 @@ fn evidence(out: &mut String, review: &Review, evidence: &[Evidence]) {
         let more = if rest == 0 { String::new() } else { format!(", and {} more", words::count(rest, "place", "places")) };
         out.push_str(&format!("Also: {}{more}.\n\n", further.join(", ")));
     }
+}
+
+/// The lines of a span.
+pub(super) fn quote(out: &mut String, review: &Review, span: Span) {
+    let Some(excerpt) = Excerpt::of(&review.architecture.sources, span, 1) else { return };
+    let language = if excerpt.place.file.ends_with(".tf") { "hcl" } else { "" };
+    let lines: Vec<String> = excerpt.lines.iter().zip(excerpt.first_line..).map(|(line, number)| format!("{number:>4} | {line}")).collect();
+    out.push_str(&fenced(language, &lines.join("\n")));
+    out.push('\n');
 }
 
 fn score(out: &mut String, review: &Review, name: &str, inherent: &Score, residual: &Score) {
@@ -149,38 +154,7 @@ fn score(out: &mut String, review: &Review, name: &str, inherent: &Score, residu
     out.push('\n');
 }
 
-fn paths(out: &mut String, review: &Review) {
-    if review.attack_paths.is_empty() {
-        return;
-    }
-    out.push_str("## Attack paths\n\n");
-    for path in &review.attack_paths {
-        self::path(out, review, path);
-    }
-}
-
-fn path(out: &mut String, review: &Review, path: &AttackPath) {
-    out.push_str(&format!(
-        "{}\n\n### From {} to {}\n\nAn attacker who tries gets through with a probability of about {:.0} %.\n\n",
-        anchor(&path.id),
-        text(&path.from),
-        text(&path.to),
-        path.likelihood * 100.0,
-    ));
-    for (step, number) in path.steps.iter().zip(1..) {
-        let actions = if step.actions.is_empty() {
-            String::new()
-        } else {
-            format!(" with {}", step.actions.iter().map(|action| code(action)).collect::<Vec<_>>().join(", "))
-        };
-        let assumed = if step.assumption { " (assumed: the plan does not show this flaw)" } else { "" };
-        let shown = step.evidence.first().map_or_else(String::new, |item| format!(", see {}", place(review, item.span)));
-        out.push_str(&format!("{number}. {} → {}: {}{actions}{assumed}{shown}\n", code(&step.from), code(&step.to), text(&step.technique)));
-    }
-    out.push('\n');
-}
-
-fn mitigations(out: &mut String, review: &Review) {
+pub(super) fn mitigations(out: &mut String, review: &Review) {
     out.push_str("## Mitigations\n\n");
     if review.mitigations.is_empty() {
         out.push_str("There is nothing to mitigate.\n\n");
@@ -203,7 +177,10 @@ fn mitigation(out: &mut String, review: &Review, mitigation: &Mitigation) {
         words::count(mitigation.threats.len(), "threat", "threats"),
         prose(&mitigation.advice),
     ));
-    let estimate = mitigation.cost_usd_per_month.map_or_else(String::new, |cost| format!(" (about {cost:.2} USD per month)"));
+    let estimate = mitigation
+        .cost_usd_per_month
+        .filter(|cost| words::is_cost(*cost))
+        .map_or_else(String::new, |cost| format!(" (about {cost:.2} USD per month)"));
     out.push_str(&format!("| Cost | {}{estimate} |\n| Performance | {} |\n", prose(&mitigation.cost), prose(&mitigation.performance)));
     if !mitigation.standards.is_empty() {
         let standards: Vec<String> = mitigation.standards.iter().map(|standard| text(standard)).collect();

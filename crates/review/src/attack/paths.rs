@@ -18,7 +18,7 @@ const MOST_CUTS: usize = 8;
 /// A change is told where it leaves at most this part of the likelihood; other ways to the same goal may remain.
 const LEFT_AFTER_CUT: f64 = 0.2;
 /// Relations that are no grant and no opening; without them there would be no workload at all.
-const NO_CUT: &[&str] = &["runs-as", "instance-metadata", "own-configuration", "administers", "administrator"];
+const NO_CUT: &[&str] = &["runs-as", "instance-metadata", "own-configuration", "compromised-dependency", "administers", "administrator"];
 
 /// From which class on the loss of data is a goal, by what is done to it (1..=5).
 const WORTH: [(Operation, u8); 3] = [(Operation::Read, 3), (Operation::Write, 4), (Operation::Destroy, 4)];
@@ -83,7 +83,7 @@ impl Attack {
         for step in path.steps.iter().filter(|step| !NO_CUT.contains(&step.technique.as_str())) {
             for item in &step.evidence {
                 if places.iter().all(|(span, _)| *span != item.span) {
-                    places.push((item.span, format!("without this: {}", item.text)));
+                    places.push((item.span, item.text.clone()));
                 }
             }
         }

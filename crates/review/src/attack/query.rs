@@ -275,6 +275,17 @@ impl Attack {
         })
     }
 
+    /// What the attacker does by a technique, in a few words; the id's own words where the catalogue has no title for it.
+    pub fn title(&self, technique: &str) -> String {
+        self.titles.get(technique).cloned().unwrap_or_else(|| technique.replace('-', " "))
+    }
+
+    /// The name for readers of an entry from outside: `AWS account 111122223333`.
+    pub fn entry_name(&self, address: &str) -> Option<&str> {
+        let found = self.entries.iter().find(|(entry, ..)| self.graph.get(*entry).is_some_and(|entry| entry.address() == address));
+        found.map(|(_, name, _)| name.as_str())
+    }
+
     /// Every edge between addresses, sorted, each once; and how many edges of administrators to data were left out.
     pub fn edges(&self) -> (Vec<Edge>, usize) {
         let mut out: BTreeSet<Edge> = BTreeSet::new();

@@ -13,6 +13,16 @@ pub struct Primitives {
     pub list: Vec<Primitive>,
     /// Services that a role can be passed to, by the action that takes it; for actions that no primitive knows.
     pub pass_role: BTreeMap<String, Vec<String>>,
+    /// Steps that are no matter of permissions, by id, with what the attacker does in a few words.
+    pub relations: BTreeMap<String, String>,
+}
+
+impl Primitives {
+    /// What the attacker does by each technique, by id.
+    pub(crate) fn titles(&self) -> BTreeMap<String, String> {
+        let primitives = self.list.iter().map(|primitive| (primitive.id.clone(), primitive.title.clone()));
+        primitives.chain(self.relations.iter().map(|(id, title)| (id.clone(), title.clone()))).collect()
+    }
 }
 
 /// One way to gain something by permissions.
@@ -229,11 +239,23 @@ struct PassRoleFile {
     services: BTreeMap<String, Vec<String>>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RelationFile {
+    relations: BTreeMap<String, String>,
+}
+
 /// Reads one file of `attack/`; types must be those of the catalogue.
 pub(super) fn load(path: &str, text: &str, catalogue: &mut super::Catalogue, problems: &mut Problems) {
     if path.ends_with("passrole.yaml") {
         if let Some(file) = problems.parse::<PassRoleFile>(path, text) {
             catalogue.attack.pass_role.extend(file.services);
+        }
+        return;
+    }
+    if path.ends_with("relations.yaml") {
+        if let Some(file) = problems.parse::<RelationFile>(path, text) {
+            catalogue.attack.relations.extend(file.relations);
         }
         return;
     }

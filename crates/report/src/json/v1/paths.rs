@@ -56,7 +56,7 @@ pub struct PathStepDto {
 /// A change that ends paths.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct CutDto {
-    /// What to change.
+    /// What to take away or narrow: what the place says today.
     pub text: String,
     /// Likelihood of reaching the goal after it, ratio 0..=1; 0 where no way is left.
     pub likelihood: f64,

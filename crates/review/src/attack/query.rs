@@ -202,7 +202,8 @@ impl Attack {
             let mut by_address: BTreeMap<&str, (f64, FactId)> = BTreeMap::new();
             for goal in &goals {
                 let (Some(cost), Some(fact)) = (proofs.cost(*goal), self.graph.get(*goal)) else { continue };
-                if sources.contains(goal) {
+                // Nobody needs a way to itself.
+                if sources.contains(goal) || fact.address() == name {
                     continue;
                 }
                 let best = by_address.entry(fact.address()).or_insert((cost, *goal));

@@ -10,7 +10,7 @@ fn steps_have_evidence(review: &Review) -> usize {
     let everything = Goal::Components(review.architecture.components.keys().cloned().collect());
     let mut paths = review.attack.paths(None, &everything);
     paths.extend(review.attack.paths(None, &Goal::Admin));
-    paths.extend(review.attack.access().into_iter().filter_map(|access| access.path));
+    paths.extend(review.attack.access().iter().filter_map(|access| access.path.clone()));
     paths.extend(review.attack_paths.iter().cloned());
     for path in &paths {
         assert!(!path.steps.is_empty());

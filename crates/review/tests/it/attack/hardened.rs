@@ -11,7 +11,7 @@ fn no_path_needs_no_flaw_and_every_flaw_leads_to_what_its_workload_handles() {
     let files = folder("orders-platform-hardened");
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let review = review(&CATALOGUE.0, &files);
-    let escalating = review.attack.access().into_iter().filter(|access| access.escalates != Standing::No);
+    let escalating = review.attack.access().iter().filter(|access| access.escalates != Standing::No);
     assert_eq!(escalating.map(|access| access.address.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
     assert!(review.attack.paths(None, &Goal::Admin).is_empty());
     assert!(review.attack.paths(Some("internet"), &Goal::Admin).is_empty());

@@ -160,7 +160,7 @@ fn root_modules_are_accounts_of_their_own() {
     let live = joined(&[backend("live"), attacker]);
     let test = joined(&[backend("test"), admin]);
     let apart = review(&CATALOGUE.0, &[("live/main.tf", &live), ("test/main.tf", &test)]);
-    let builder = apart.attack.access().into_iter().find(|access| access.address.as_str().ends_with(BUILDER)).unwrap();
+    let builder = apart.attack.access().iter().find(|access| access.address.as_str().ends_with(BUILDER)).unwrap();
     assert_eq!(builder.escalates, Standing::No, "{:?}", builder.via);
 }
 

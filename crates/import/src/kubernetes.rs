@@ -27,6 +27,7 @@ mod terraform;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use helm::documents_of;
 pub use join::join;
 
 /// Reads the manifests among some files: id, path relative to the reviewed root, text.

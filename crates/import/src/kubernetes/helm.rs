@@ -52,7 +52,7 @@ pub(super) fn releases(resources: &[Resource], tree: &Tree, sources: &mut Source
 }
 
 /// The documents of YAML text that may hold references; every node stands at `span`.
-pub(super) fn documents_of(text: &Text, span: Span) -> (Vec<Node>, Vec<Diagnostic>) {
+pub(crate) fn documents_of(text: &Text, span: Span) -> (Vec<Node>, Vec<Diagnostic>) {
     let mut marks = Marks::default();
     let hidden = marks.hide(text);
     let place = span.start as usize..span.end as usize;

@@ -144,6 +144,7 @@ fn functions() {
         ("jsondecode(\"{\\\"a\\\": [1, null]}\").a", "[1,null]"),
         ("jsonencode({ b = q.q.arn, a = [true] })", "\"{\\\"a\\\":[true],\\\"b\\\":\\\"${q.q.arn}\\\"}\""),
         ("jsondecode(jsonencode({ b = q.q.arn })).b", "\"${q.q.arn}\""),
+        ("yamldecode(\"a: [1, x]\\nb: ${q.q.arn}/*\")", "{\"a\":[1,\"x\"],\"b\":\"${q.q.arn}/*\"}"),
         ("urlencode(\"a b&\")", "\"a+b%26\""),
         ("md5(\"a\")", "\"0cc175b9c0f1b6a831c399e269772661\""),
         ("substr(sha256(\"a\"), 0, 8)", "\"ca978112\""),

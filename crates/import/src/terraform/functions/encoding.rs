@@ -10,7 +10,6 @@ use super::super::evaluate::to_text;
 use super::super::resolve::Resolver;
 use super::{Args, Called, Stop, affordable, text_value};
 use crate::json::{self, Origin};
-use crate::yaml;
 
 pub(super) fn call(resolver: &Resolver<'_>, name: &str, args: &Args<'_>, span: Span) -> Option<Called> {
     Some(match name {
@@ -69,21 +68,19 @@ fn yaml_decode(args: &Args<'_>, span: Span) -> Called {
     if text.known().is_none() && text.as_reference().is_some() {
         return Err(Stop::Unknown(node.clone()));
     }
-    let source = text.as_reference().and_then(|_| text.known()).map_or_else(|| text.encoded().to_owned(), std::borrow::Cow::into_owned);
-    match json::parse(&source, Origin::Computed(span)) {
-        Ok(node) => return Ok(node.value),
-        // Only JSON may hold references in the places where YAML reads them as plain text.
-        Err(_) if text.known().is_none() => return Err(Stop::Unknown(node.clone())),
-        Err(_) => {}
+    // A reference with a value stands for its value here.
+    let text = text.as_reference().and_then(|_| text.known()).map_or_else(|| text.clone(), Text::literal);
+    // What was made by `jsonencode` or `yamlencode` keeps its references where YAML has no place for them.
+    if let Ok(node) = json::parse(text.encoded(), Origin::Computed(span)) {
+        return Ok(node.value);
     }
-    let place = span.start as usize..span.end as usize;
-    let yaml = yaml::read_with(span.file, &source, &yaml::Source { locate: &|_| place.clone(), decode: &|scalar| Text::literal(scalar) });
-    if let Some(error) = yaml.diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error) {
+    let (documents, problems) = crate::kubernetes::documents_of(&text, span);
+    if let Some(error) = problems.iter().find(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(Stop::Fail(error.message.clone()));
     }
-    match yaml.documents.as_slice() {
+    match documents.as_slice() {
         [] => Ok(Value::Null),
-        [only] => Ok(only.root.value.clone()),
+        [only] => Ok(only.value.clone()),
         _ => Err(Stop::Fail("the text holds more than one YAML document".to_owned())),
     }
 }

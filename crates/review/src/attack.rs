@@ -149,13 +149,13 @@ pub(crate) fn analyse(
         };
         attack.principals.push((address.clone(), kind, administrator));
     }
-    let mut join = Join::new(&rights, index, &holders, &mut graph);
+    let mut join = Join::new(&rights, index, &holders, &primitives.list, &mut graph);
     for (principal, (_, _, administrator)) in world.principals.values().zip(&attack.principals) {
         if *administrator != Administrator::Yes {
-            primitives.list.iter().for_each(|primitive| join.run(Actor { principal, elevated: false }, primitive));
+            join.run(Actor { principal, elevated: false });
         }
     }
-    elevated(&rights, &mut graph, index, &holders, primitives);
+    elevated(&mut join);
     administer_others(&world, &mut graph);
     attack.administered = administered(&world, primitives);
     for item in &attack.administered {
@@ -196,13 +196,8 @@ fn calls(index: &Index<'_>, flows: &FlowSet) -> Vec<(Address, Address)> {
 }
 
 /// What follows when a principal can be given any permission: everything, unless a boundary or a deny still limits it.
-fn elevated<'w, 'a>(
-    rights: &'w Rights<'w, 'a>,
-    graph: &'w mut AttackGraph,
-    index: &Index<'a>,
-    holders: &'w BTreeSet<Address>,
-    primitives: &Primitives,
-) {
+fn elevated<'w>(join: &mut Join<'w, '_, '_>) {
+    let (rights, graph) = (join.rights, &mut *join.graph);
     let world = rights.world;
     // Changing a group changes its members.
     for (address, principal) in &world.principals {
@@ -238,10 +233,7 @@ fn elevated<'w, 'a>(
             None => limited.push(actor),
         }
     }
-    let mut join = Join::new(rights, index, holders, graph);
-    for actor in limited {
-        primitives.list.iter().for_each(|primitive| join.run(actor, primitive));
-    }
+    limited.into_iter().for_each(|actor| join.run(actor));
 }
 
 fn administers(

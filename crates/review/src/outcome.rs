@@ -134,7 +134,7 @@ pub struct Term {
 }
 
 /// A place that shows something.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Evidence {
     /// Where.
     pub span: Span,

@@ -42,6 +42,19 @@ pub enum Fact {
     Data(Address, Operation),
     /// Administers an AWS account.
     Admin(String),
+    /// Holds the rights of a technique on everything of an account: stands between who does and all that is reached so.
+    Everywhere(String, String, Also),
+}
+
+/// What a holder of a right on everything must be able to do besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Also {
+    /// Nothing.
+    Nothing,
+    /// Decrypt under the customer's keys.
+    Key,
+    /// Make an instance profile.
+    Profile,
 }
 
 /// What is done with data.
@@ -86,6 +99,7 @@ impl Fact {
             | Fact::ServiceAccount(address)
             | Fact::Data(address, _) => address.as_str(),
             Fact::Admin(_) => "admin",
+            Fact::Everywhere(..) => "everything",
         }
     }
 }
@@ -138,7 +152,8 @@ impl Proofs {
         self.reached.get(&fact).map(|(cost, _)| *cost)
     }
 
-    fn by(&self, fact: FactId) -> Option<StepId> {
+    /// The last step of the best proof of a fact; none for sources.
+    pub(crate) fn by(&self, fact: FactId) -> Option<StepId> {
         self.reached.get(&fact).and_then(|(_, by)| *by)
     }
 }
@@ -161,6 +176,11 @@ impl AttackGraph {
     /// The fact of an index.
     pub(crate) fn get(&self, id: FactId) -> Option<&Fact> {
         self.facts.get_index(id as usize)
+    }
+
+    /// True for a fact between those who hold a right on everything and what they reach.
+    pub(crate) fn is_between(&self, id: FactId) -> bool {
+        matches!(self.get(id), Some(Fact::Everywhere(..)))
     }
 
     /// Adds a step; one that gives what it needs says nothing and is left out.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bartizan_model::Address;
 
-use super::graph::{Fact, FactId, Operation, Proofs, Step, StepId};
+use super::graph::{Fact, FactId, Operation, Proofs, Step};
 use super::{Administrator, Attack};
 use crate::flows::set::short_hash;
 use crate::outcome::{AttackPath, Evidence, PathStep};
@@ -14,6 +14,9 @@ const LEAST: f64 = 1e-4;
 
 /// Most edges that are listed for administrators, who reach everything.
 const MOST_ADMINISTERED: usize = 50_000;
+
+/// Most edges that are listed of rights on everything.
+const MOST_SPREAD: usize = 100_000;
 
 /// Yes, no, or under conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,7 +138,9 @@ impl Attack {
         let Some((proofs, goal)) = found else { return };
         access.escalates = standing;
         for step in self.graph.proof(&proofs, goal).iter().filter_map(|id| self.graph.steps.get(*id as usize)) {
-            access.via.push(step.technique.to_string());
+            if !self.graph.is_between(step.gives) {
+                access.via.push(step.technique.to_string());
+            }
             access.conditions.extend(step.conditions.iter().cloned());
             if second_factor.is_some_and(|factor| step.premises.contains(&factor)) {
                 access.conditions.push(format!("`{}` has a second factor", access.address));
@@ -235,7 +240,9 @@ impl Attack {
     }
 
     pub(crate) fn path(&self, proofs: &Proofs, from: &str, goal: FactId) -> Option<AttackPath> {
-        let steps: Vec<PathStep> = self.graph.proof(proofs, goal).into_iter().filter_map(|id| self.path_step(id)).collect();
+        let steps = self.graph.proof(proofs, goal).into_iter().filter_map(|id| self.graph.steps.get(id as usize));
+        let steps: Vec<PathStep> =
+            steps.filter(|step| !self.graph.is_between(step.gives)).filter_map(|step| self.path_step(proofs, step)).collect();
         if steps.is_empty() {
             return None;
         }
@@ -262,17 +269,25 @@ impl Attack {
         })
     }
 
-    fn path_step(&self, id: StepId) -> Option<PathStep> {
-        let step = self.graph.steps.get(id as usize)?;
+    /// A step as readers see it: a right on everything and what is reached by it are one.
+    fn path_step(&self, proofs: &Proofs, step: &Step) -> Option<PathStep> {
+        let before = step.premises.iter().filter(|premise| self.graph.is_between(**premise)).filter_map(|premise| proofs.by(*premise));
+        let before: Vec<&Step> = before.filter_map(|id| self.graph.steps.get(id as usize)).collect();
+        let both = || before.iter().copied().chain([step]);
+        let actor = *step.premises.first()?;
+        let actor = if self.graph.is_between(actor) { *before.first()?.premises.first()? } else { actor };
+        let mut conditions: Vec<String> = both().flat_map(|step| step.conditions.iter().cloned()).collect();
+        let mut seen = BTreeSet::new();
+        conditions.retain(|condition| seen.insert(condition.clone()));
         Some(PathStep {
-            from: self.address_of(*step.premises.first()?),
+            from: self.address_of(actor),
             to: self.address_of(step.gives),
             technique: step.technique.to_string(),
-            actions: step.actions.to_vec(),
-            assumption: step.assumption,
-            conditions: step.conditions.to_vec(),
-            likelihood: step.probability,
-            evidence: step.evidence.to_vec(),
+            actions: both().flat_map(|step| step.actions.iter().cloned()).collect(),
+            assumption: both().any(|step| step.assumption),
+            conditions,
+            likelihood: both().map(|step| step.probability).product(),
+            evidence: both().flat_map(|step| step.evidence.iter().cloned()).collect(),
         })
     }
 
@@ -287,33 +302,51 @@ impl Attack {
         found.map(|(_, name, _)| name.as_str())
     }
 
-    /// Every edge between addresses, sorted, each once; and how many edges of administrators to data were left out.
+    /// Every edge between addresses, sorted, each once; and how many edges of administrators and of rights on everything were left out.
     pub fn edges(&self) -> (Vec<Edge>, usize) {
         let mut out: BTreeSet<Edge> = BTreeSet::new();
-        let mut readers: BTreeMap<FactId, Vec<&Step>> = BTreeMap::new();
+        let mut readers: BTreeMap<FactId, Vec<(FactId, &Step)>> = BTreeMap::new();
         let mut administrators: BTreeMap<&str, BTreeSet<(String, Standing)>> = BTreeMap::new();
-        for step in &self.graph.steps {
-            let verdict = if step.conditions.is_empty() && !step.assumption { Standing::Yes } else { Standing::Conditional };
-            let (Some(from), Some(to)) = (step.premises.first().and_then(|from| self.graph.get(*from)), self.graph.get(step.gives)) else {
-                continue;
-            };
-            match (from, to) {
-                (_, Fact::Admin(account)) => {
-                    administrators.entry(account.as_str()).or_default().insert((from.address().to_owned(), verdict));
+        let mut holders: BTreeMap<FactId, Vec<&Step>> = BTreeMap::new();
+        for step in self.graph.steps.iter().filter(|step| self.graph.is_between(step.gives)) {
+            holders.entry(step.gives).or_default().push(step);
+        }
+        let mut spread = 0;
+        let mut left_out = 0;
+        for step in self.graph.steps.iter().filter(|step| !self.graph.is_between(step.gives)) {
+            let between = step.premises.iter().find(|premise| self.graph.is_between(**premise));
+            let by: Vec<&Step> = between.map_or(vec![step], |between| holders.get(between).cloned().unwrap_or_default());
+            for holder in by {
+                let actor = step.premises.first().filter(|actor| Some(*actor) != between).or(holder.premises.first());
+                let Some(actor) = actor.filter(|actor| **actor != step.gives) else { continue };
+                let (Some(from), Some(to)) = (self.graph.get(*actor), self.graph.get(step.gives)) else { continue };
+                if between.is_some() {
+                    if spread >= MOST_SPREAD {
+                        left_out += 1;
+                        continue;
+                    }
+                    spread += 1;
                 }
-                (_, Fact::Configuration(_)) => readers.entry(step.gives).or_default().push(step),
-                _ => {}
+                let certain = [step, holder].iter().all(|step| step.conditions.is_empty() && !step.assumption);
+                let verdict = if certain { Standing::Yes } else { Standing::Conditional };
+                match (from, to) {
+                    (_, Fact::Admin(account)) => {
+                        administrators.entry(account.as_str()).or_default().insert((from.address().to_owned(), verdict));
+                    }
+                    (_, Fact::Configuration(_)) => readers.entry(step.gives).or_default().push((*actor, holder)),
+                    _ => {}
+                }
+                out.insert(Edge {
+                    from: from.address().to_owned(),
+                    to: to.address().to_owned(),
+                    technique: step.technique.to_string(),
+                    actions: if step.actions.is_empty() { holder.actions.to_vec() } else { step.actions.to_vec() },
+                    verdict,
+                });
             }
-            out.insert(Edge {
-                from: from.address().to_owned(),
-                to: to.address().to_owned(),
-                technique: step.technique.to_string(),
-                actions: step.actions.to_vec(),
-                verdict,
-            });
         }
         self.through_configuration(&readers, &mut out);
-        let left_out = self.of_administrators(&administrators, &mut out) + self.direct.1;
+        left_out += self.of_administrators(&administrators, &mut out) + self.direct.1;
         out.extend(self.calls.iter().map(|(from, to)| Edge {
             from: from.to_string(),
             to: to.to_string(),
@@ -332,11 +365,11 @@ impl Attack {
     }
 
     /// Whoever reads a configuration gains what it holds: one edge from the reader to that.
-    fn through_configuration(&self, readers: &BTreeMap<FactId, Vec<&Step>>, out: &mut BTreeSet<Edge>) {
+    fn through_configuration(&self, readers: &BTreeMap<FactId, Vec<(FactId, &Step)>>, out: &mut BTreeSet<Edge>) {
         for held in &self.graph.steps {
             let Some(readers) = held.premises.first().and_then(|holder| readers.get(holder)) else { continue };
-            for reader in readers {
-                let Some(from) = reader.premises.first().map(|from| self.address_of(*from)) else { continue };
+            for (actor, reader) in readers {
+                let from = self.address_of(*actor);
                 let certain = reader.conditions.is_empty() && held.conditions.is_empty();
                 out.insert(Edge {
                     from,

@@ -197,6 +197,20 @@ impl<'w, 'a> Rights<'w, 'a> {
         }
     }
 
+    /// Whether nothing is in the way of an actor's statements granting one action each of some lists, by index.
+    pub(crate) fn all_possible(&self, actor: Actor<'_, 'a>, needed: &[Vec<u16>]) -> bool {
+        let held = self.held(actor);
+        let possible = |index: &u16| held.possible.get(usize::from(*index)).copied().unwrap_or(false);
+        needed.iter().all(|actions| actions.iter().any(possible))
+    }
+
+    /// What grants an action on everything, without a condition, a deny or a boundary that limits it.
+    pub(crate) fn everywhere(&self, actor: Actor<'_, 'a>, action: &str) -> Option<Arc<[Evidence]>> {
+        let index = self.index(action)?;
+        let held = self.held(actor);
+        held.everywhere.get(&index).filter(|_| !held.denied.contains_key(&index)).cloned()
+    }
+
     /// Whether an actor may do something.
     pub(crate) fn may(&self, actor: Actor<'_, 'a>, action: &str, on: On<'_, 'a>, fixed: Fixed<'_>) -> Option<Grant> {
         let by_resource = match on {
@@ -228,7 +242,7 @@ impl<'w, 'a> Rights<'w, 'a> {
             if let Some(role) = taken(action, on) {
                 return if self.world.trusting.contains(&role.component.address) { self.asked(actor, action, on, fixed) } else { None };
             }
-            if !has_own_say(on)
+            if !says_itself(on)
                 && let Some(evidence) = held.everywhere.get(&index)
                 && self.same_account(actor, on)
                 && !struck(held.denied.get(&index), on)
@@ -270,7 +284,7 @@ impl<'w, 'a> Rights<'w, 'a> {
             On::Objects(target) => (target, target.objects.as_ref().unwrap_or(&target.name)),
             On::Anything | On::Everything => return None,
         };
-        let free = actor.principal.boundary.is_none() && self.same_account(actor, on) && !has_own_say(on);
+        let free = actor.principal.boundary.is_none() && self.same_account(actor, on) && !says_itself(on);
         let free = free && !struck(held.denied.get(&index), on);
         let policies = self.policies(actor);
         let (action, written) = (self.actions.get(usize::from(index))?, self.written.get(usize::from(index))?);
@@ -308,7 +322,7 @@ impl<'w, 'a> Rights<'w, 'a> {
         let named =
             [&held.granted, &held.denied].into_iter().any(|by_action| by_action.get(&index).is_some_and(|list| list.iter().any(names)));
         let bound = self.world.principals.get(address).is_some_and(|principal| principal.boundary.is_some());
-        if named || bound || has_own_say(on) {
+        if named || bound || says_itself(on) {
             return None;
         }
         let fixed = (!fixed.is_empty()).then(|| format!("{fixed:?}"));
@@ -448,20 +462,26 @@ fn struck(denied: Option<&Vec<Rc<Reach>>>, on: On<'_, '_>) -> bool {
 
 /// The role that a call takes over.
 fn taken<'t, 'a>(action: &str, on: On<'t, 'a>) -> Option<&'t Target<'a>> {
-    const TAKES: &str = "sts:assumerole";
     let On::Component(target) = on else { return None };
-    let takes = action.get(..TAKES.len()).is_some_and(|start| start.eq_ignore_ascii_case(TAKES));
-    (takes && target.component.component_type == "iam.role").then_some(target)
+    (takes_over(action) && target.component.component_type == "iam.role").then_some(target)
+}
+
+/// True for the calls that take over a role, which its trust policy decides on.
+pub(crate) fn takes_over(action: &str) -> bool {
+    const TAKES: &str = "sts:assumerole";
+    action.get(..TAKES.len()).is_some_and(|start| start.eq_ignore_ascii_case(TAKES))
+}
+
+fn says_itself(on: On<'_, '_>) -> bool {
+    match on {
+        On::Anything | On::Everything => false,
+        On::Component(target) | On::Objects(target) => has_own_say(target),
+    }
 }
 
 /// A key's own policy decides on it: a grant on everything is not enough there.
-fn has_own_say(on: On<'_, '_>) -> bool {
-    match on {
-        On::Anything | On::Everything => false,
-        On::Component(target) | On::Objects(target) => {
-            target.component.component_type == "kms.key" && target.policy.is_some() && !target.trusts_account
-        }
-    }
+pub(crate) fn has_own_say(target: &Target<'_>) -> bool {
+    target.component.component_type == "kms.key" && target.policy.is_some() && !target.trusts_account
 }
 
 /// True for a user, whose keys do not end.

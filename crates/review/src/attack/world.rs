@@ -34,6 +34,8 @@ pub(crate) struct Principal<'a> {
     pub(crate) boundary: Option<Rc<Policy>>,
     /// Trust policy of a role.
     pub(crate) trust: Option<Document>,
+    /// True where that leaves it to the policies of the account who takes the role over, without condition.
+    pub(crate) trusts_account: bool,
     /// Groups that a user is in.
     pub(crate) groups: Vec<Address>,
     /// Customer-managed policies attached to it or its groups.
@@ -78,6 +80,8 @@ pub(crate) struct World<'a> {
     admitted: BTreeMap<Address, BTreeSet<Address>>,
     /// Resources whose own policy speaks of everyone, or of whom the plan does not know.
     admit_anyone: BTreeSet<Address>,
+    /// Resources whose own policy speaks of an account that is not theirs, or of one that the plan does not know.
+    admit_accounts: BTreeSet<Address>,
     /// By account as the plan names it: twelve digits that stand for it.
     accounts: BTreeMap<String, String>,
 }
@@ -166,13 +170,20 @@ impl<'a> World<'a> {
 
     fn read_admitted(&mut self) {
         let (mut admitted, mut anyone) = (BTreeMap::<Address, BTreeSet<Address>>::new(), BTreeSet::new());
-        for (target, policy) in self.targets.iter().filter_map(|(address, target)| Some((address, target.policy.as_ref()?))) {
+        let mut accounts = BTreeSet::new();
+        for (target, policy, account) in
+            self.targets.iter().filter_map(|(address, target)| Some((address, target.policy.as_ref()?, &target.account)))
+        {
             for statement in policy.allows() {
                 for listed in statement.principals.list() {
                     match listed.kind {
                         PrincipalKind::Service | PrincipalKind::Federated | PrincipalKind::CanonicalUser | PrincipalKind::DeletedId => {}
                         // An account admits by its own policies.
-                        PrincipalKind::Account => {}
+                        PrincipalKind::Account => {
+                            if listed.account().is_none_or(|id| id.known().is_none_or(|id| id != *account)) {
+                                accounts.insert(target.clone());
+                            }
+                        }
                         PrincipalKind::Anyone | PrincipalKind::Unknown => {
                             anyone.insert(target.clone());
                         }
@@ -194,6 +205,7 @@ impl<'a> World<'a> {
         }
         self.admitted = admitted;
         self.admit_anyone = anyone;
+        self.admit_accounts = accounts;
     }
 
     /// Whether a resource's own policy may speak of a principal.
@@ -223,6 +235,11 @@ impl<'a> World<'a> {
         let resource = resource.to_string();
         let role = resource.strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next()).map(|role| format!("role/{role}"));
         self.by_name.get(&role.unwrap_or(resource)).into_iter().flatten().collect()
+    }
+
+    /// Resources whose own policy speaks of an account that is not theirs, or of one that the plan does not know.
+    pub(crate) fn open_to_accounts(&self) -> &BTreeSet<Address> {
+        &self.admit_accounts
     }
 
     /// Twelve digits that stand for the account of a component: its id, or a number that no account has.
@@ -271,12 +288,14 @@ impl<'a> Reader<'_, '_, 'a> {
             "role" => Some(Caller { name: name.clone(), ..Caller::role(name.text().clone(), account.as_str()) }),
             _ => None,
         });
+        let trust = component.setting("assume_role_policy").and_then(|node| one(node, self.account));
         let mut principal = Principal {
             component,
             caller,
             policies: Vec::new(),
             boundary: None,
-            trust: component.setting("assume_role_policy").and_then(|node| one(node, self.account)),
+            trusts_account: trust.as_ref().is_some_and(|trust| trusts(trust, self.account)),
+            trust,
             groups: Vec::new(),
             attached: Vec::new(),
             gap: None,
@@ -424,13 +443,24 @@ fn only_plain_transport(statement: &Statement) -> bool {
 
 /// True for a statement that grants everything to the account as such, without condition.
 fn leaves_to(statement: &Statement, account: &str) -> bool {
+    statement.resources.is_everything()
+        && statement.actions.patterns().iter().any(|pattern| pattern.is_everything() || pattern.is_whole_service())
+        && is_for(statement, account)
+}
+
+/// True for a trust policy that lets whoever the account allows take the role over, and denies nothing.
+fn trusts(trust: &Document, account: &str) -> bool {
+    let takes = |statement: &Statement| statement.actions.matches_lower("sts:assumerole").is_yes() && is_for(statement, account);
+    trust.denies().next().is_none() && trust.allows().any(takes)
+}
+
+/// True for a statement that allows the account as such, without condition.
+fn is_for(statement: &Statement, account: &str) -> bool {
     let own = |principal: &bartizan_iam::Principal| {
         principal.kind == PrincipalKind::Account && principal.account().and_then(|id| id.known().map(|id| id == account)).unwrap_or(false)
     };
     statement.effect == Effect::Allow
         && statement.conditions.is_empty()
-        && statement.resources.is_everything()
-        && statement.actions.patterns().iter().any(|pattern| pattern.is_everything() || pattern.is_whole_service())
         && matches!(&statement.principals, Principals::Only(list) if list.iter().any(own))
 }
 

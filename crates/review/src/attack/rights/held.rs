@@ -9,7 +9,8 @@ use bartizan_iam::Statement;
 use super::{Actor, Held, Rights, asks_for_tags, is_plain, told};
 
 impl<'a> Rights<'_, 'a> {
-    pub(super) fn index(&self, action: &str) -> Option<u16> {
+    /// The index of an action that is asked for.
+    pub(crate) fn index(&self, action: &str) -> Option<u16> {
         self.places.get(action).copied()
     }
 
@@ -47,7 +48,14 @@ impl<'a> Rights<'_, 'a> {
         };
         let policies = self.policies(actor);
         let boundary = actor.principal.boundary.as_deref();
+        let mut forbidden: BTreeSet<u16> = BTreeSet::new();
         for statement in policies.iter().copied().chain(boundary).flat_map(|policy| policy.document.denies()) {
+            if statement.conditions.is_empty() && statement.resources.is_everything() {
+                let surely = |index: &u16| {
+                    self.actions.get(usize::from(*index)).is_some_and(|action| statement.actions.matches_lower(action).is_yes())
+                };
+                self.each(statement, |index| forbidden.extend(Some(index).filter(surely)));
+            }
             let reach = self.reaches.of(statement);
             let tagged = asks_for_tags(statement);
             self.each(statement, |index| {
@@ -70,7 +78,7 @@ impl<'a> Rights<'_, 'a> {
                 let reach = self.reaches.of(statement);
                 self.each(statement, |index| {
                     if let Some(possible) = held.possible.get_mut(usize::from(index)) {
-                        *possible = true;
+                        *possible = !forbidden.contains(&index);
                     }
                     held.granted.entry(index).or_default().push(reach.clone());
                     held.statements.entry(index).or_default().push((reach.clone(), place, statement.index));

@@ -66,26 +66,30 @@ pub(crate) struct Actor<'w, 'a> {
 
 /// What one principal holds of the actions that are asked for.
 struct Held {
-    /// By action: some statement may grant it.
+    /// By action: some statement may grant it, and none forbids it altogether.
     possible: Vec<bool>,
-    /// By action: a statement grants it on everything, without condition, and the boundary does as well.
-    everywhere: HashMap<u16, Arc<[Evidence]>>,
-    /// By action: what the denies that may speak of it may strike.
-    denied: HashMap<u16, Vec<Rc<Reach>>>,
-    /// By action: what the statements that may grant it speak of.
-    granted: HashMap<u16, Vec<Rc<Reach>>>,
-    /// By action: these statements, by the place of their policy and their own in it.
-    statements: HashMap<u16, Vec<(Rc<Reach>, usize, usize)>>,
-    /// Actions for which a condition on tags of the resource decides.
-    tagged: BTreeSet<u16>,
-    /// By action: the union of these.
-    merged: RefCell<HashMap<u16, Rc<Reach>>>,
-    /// By action: its statements and those of the boundary that may speak of it, allows and denies.
-    spoken: HashMap<u16, Rc<[(usize, usize)]>>,
+    /// By action that was asked for: its statements.
+    details: RefCell<HashMap<u16, Rc<Detail>>>,
     /// Decisions by what they depend on.
     decided: RefCell<HashMap<DecidedKey, Option<Decided>>>,
     /// Answers for resources that no statement names: they differ only in their kind, their tags and what the question fixes.
     alike: RefCell<HashMap<Alike, Option<Grant>>>,
+}
+
+/// What one principal's statements say of one action.
+struct Detail {
+    /// A statement grants it on everything, without condition, and the boundary does as well.
+    everywhere: Option<Arc<[Evidence]>>,
+    /// What the denies that may speak of it may strike.
+    denied: Vec<Rc<Reach>>,
+    /// The statements that may grant it, with what they speak of, by the place of their policy and their own in it.
+    granted: Vec<(Rc<Reach>, usize, usize)>,
+    /// A condition on tags of the resource decides.
+    tagged: bool,
+    /// All that may speak of it, of the boundary too, allows and denies.
+    spoken: Rc<[(usize, usize)]>,
+    /// All that those that grant may speak of.
+    reach: Rc<Reach>,
 }
 
 /// What a decision of one principal depends on: service, name of the resource as it lies in memory, statements of identity and boundary, of the
@@ -105,26 +109,6 @@ struct Decided {
 
 /// What answers of one principal for resources that nothing names depend on: action, service, tags that matter, contents or not, what is fixed.
 type Alike = (u16, Rc<str>, bool, Option<String>);
-
-impl Held {
-    /// What the statements that may grant an action speak of.
-    fn reach(&self, index: u16) -> Rc<Reach> {
-        if let Some(known) = self.merged.borrow().get(&index) {
-            return known.clone();
-        }
-        let mut found = BTreeSet::new();
-        let mut everything = false;
-        for reach in self.granted.get(&index).into_iter().flatten() {
-            match &**reach {
-                Reach::Everything => everything = true,
-                Reach::Only(some) => found.extend(some.iter().cloned()),
-            }
-        }
-        let merged = Rc::new(if everything { Reach::Everything } else { Reach::Only(found) });
-        self.merged.borrow_mut().insert(index, merged.clone());
-        merged
-    }
-}
 
 /// Answers questions about one plan.
 pub(crate) struct Rights<'w, 'a> {
@@ -150,6 +134,8 @@ pub(crate) struct Rights<'w, 'a> {
     spoken: RefCell<ByResource<bool>>,
     /// By resource: its service and the tags that conditions ask for.
     kinds: RefCell<HashMap<Address, Rc<str>>>,
+    /// By statement, as it lies in memory: the actions that it may speak of.
+    mentioned: RefCell<HashMap<usize, Rc<[u16]>>>,
     /// The last one, by address in memory: questions come principal by principal.
     last: RefCell<Option<(usize, bool, Rc<Held>)>>,
 }
@@ -183,13 +169,14 @@ impl<'w, 'a> Rights<'w, 'a> {
             tag_keys,
             everything: Rc::new(Policy { document: allow_everything(), attached_at: None, name: "any permission".to_owned() }),
             held: RefCell::new(HashMap::new()),
+            mentioned: RefCell::default(),
         }
     }
 
     /// False where nothing of an actor's own policies can grant an action.
     pub(crate) fn possible(&self, actor: Actor<'_, 'a>, action: &str) -> bool {
         match self.index(action) {
-            Some(index) => self.held(actor).possible.get(usize::from(index)).copied().unwrap_or(false),
+            Some(index) => self.held(actor).may(index),
             None => {
                 let action = action.to_ascii_lowercase();
                 self.policies(actor).iter().any(|policy| policy.document.allows().any(|s| s.actions.matches_lower(&action).is_possible()))
@@ -200,15 +187,18 @@ impl<'w, 'a> Rights<'w, 'a> {
     /// Whether nothing is in the way of an actor's statements granting one action each of some lists, by index.
     pub(crate) fn all_possible(&self, actor: Actor<'_, 'a>, needed: &[Vec<u16>]) -> bool {
         let held = self.held(actor);
-        let possible = |index: &u16| held.possible.get(usize::from(*index)).copied().unwrap_or(false);
-        needed.iter().all(|actions| actions.iter().any(possible))
+        needed.iter().all(|actions| actions.iter().any(|index| held.may(*index)))
     }
 
     /// What grants an action on everything, without a condition, a deny or a boundary that limits it.
     pub(crate) fn everywhere(&self, actor: Actor<'_, 'a>, action: &str) -> Option<Arc<[Evidence]>> {
         let index = self.index(action)?;
         let held = self.held(actor);
-        held.everywhere.get(&index).filter(|_| !held.denied.contains_key(&index)).cloned()
+        if !held.may(index) {
+            return None;
+        }
+        let detail = self.detail(actor, &held, index);
+        detail.everywhere.clone().filter(|_| detail.denied.is_empty())
     }
 
     /// Whether an actor may do something.
@@ -235,7 +225,11 @@ impl<'w, 'a> Rights<'w, 'a> {
                 return if self.possible(actor, action) { self.asked(actor, action, on, fixed) } else { None };
             };
             let held = self.held(actor);
-            if !held.possible.get(usize::from(index)).copied().unwrap_or(false) || !reached(held.granted.get(&index), on) {
+            if !held.may(index) {
+                return None;
+            }
+            let detail = self.detail(actor, &held, index);
+            if !reached(&detail.granted, on) {
                 return None;
             }
             // A grant on every role takes only those that trust the caller.
@@ -243,16 +237,16 @@ impl<'w, 'a> Rights<'w, 'a> {
                 return if self.world.trusting.contains(&role.component.address) { self.asked(actor, action, on, fixed) } else { None };
             }
             if !says_itself(on)
-                && let Some(evidence) = held.everywhere.get(&index)
+                && let Some(evidence) = &detail.everywhere
                 && self.same_account(actor, on)
-                && !struck(held.denied.get(&index), on)
+                && !struck(&detail.denied, on)
             {
                 return Some(Grant { needs: Vec::new(), evidence: evidence.clone() });
             }
-            if let Some(answer) = self.plainly(actor, &held, index, on) {
+            if let Some(answer) = self.plainly(actor, &detail, index, on) {
                 return answer;
             }
-            if let Some(key) = self.alike(&held, index, on, fixed).filter(|_| self.same_account(actor, on)) {
+            if let Some(key) = self.alike(&detail, index, on, fixed).filter(|_| self.same_account(actor, on)) {
                 if let Some(known) = held.alike.borrow().get(&key) {
                     return known.clone();
                 }
@@ -278,18 +272,18 @@ impl<'w, 'a> Rights<'w, 'a> {
     }
 
     /// The answer where nothing but patterns of names decides: no condition, deny, boundary or policy of the resource has a say.
-    fn plainly(&self, actor: Actor<'_, 'a>, held: &Held, index: u16, on: On<'_, 'a>) -> Option<Option<Grant>> {
+    fn plainly(&self, actor: Actor<'_, 'a>, detail: &Detail, index: u16, on: On<'_, 'a>) -> Option<Option<Grant>> {
         let (target, name) = match on {
             On::Component(target) => (target, &target.name),
             On::Objects(target) => (target, target.objects.as_ref().unwrap_or(&target.name)),
             On::Anything | On::Everything => return None,
         };
         let free = actor.principal.boundary.is_none() && self.same_account(actor, on) && !says_itself(on);
-        let free = free && !struck(held.denied.get(&index), on);
+        let free = free && !struck(&detail.denied, on);
         let policies = self.policies(actor);
         let (action, written) = (self.actions.get(usize::from(index))?, self.written.get(usize::from(index))?);
         let mut undecided = false;
-        for (_, place, statement) in held.statements.get(&index)?.iter().filter(|(reach, ..)| reach.holds(&target.component.address)) {
+        for (_, place, statement) in detail.granted.iter().filter(|(reach, ..)| reach.holds(&target.component.address)) {
             let policy = policies.get(*place)?;
             let statement = policy.document.statements.get(*statement)?;
             let key = (std::ptr::from_ref(statement).addr(), std::ptr::from_ref(name).addr());
@@ -311,7 +305,7 @@ impl<'w, 'a> Rights<'w, 'a> {
     }
 
     /// What the answer depends on, where no statement names the resource and it has no policy of its own.
-    fn alike(&self, held: &Held, index: u16, on: On<'_, 'a>, fixed: Fixed<'_>) -> Option<Alike> {
+    fn alike(&self, detail: &Detail, index: u16, on: On<'_, 'a>, fixed: Fixed<'_>) -> Option<Alike> {
         let (target, objects) = match on {
             On::Component(target) => (target, false),
             On::Objects(target) => (target, true),
@@ -319,8 +313,7 @@ impl<'w, 'a> Rights<'w, 'a> {
         };
         let address = &target.component.address;
         let names = |reach: &Rc<Reach>| matches!(&**reach, Reach::Only(some) if some.contains(address));
-        let named =
-            [&held.granted, &held.denied].into_iter().any(|by_action| by_action.get(&index).is_some_and(|list| list.iter().any(names)));
+        let named = detail.granted.iter().any(|(reach, ..)| names(reach)) || detail.denied.iter().any(names);
         let bound = self.world.principals.get(address).is_some_and(|principal| principal.boundary.is_some());
         if named || bound || says_itself(on) {
             return None;
@@ -366,7 +359,7 @@ impl<'w, 'a> Rights<'w, 'a> {
     /// What an actor's statements may grant one of some actions on: components, or everything.
     pub(crate) fn reach<'s>(&self, actor: Actor<'_, 'a>, actions: impl Iterator<Item = &'s String>) -> Rc<Reach> {
         let held = self.held(actor);
-        let mut each = actions.filter_map(|action| self.index(action)).map(|index| held.reach(index));
+        let mut each = actions.filter_map(|action| self.index(action)).map(|index| self.detail(actor, &held, index).reach.clone());
         let Some(first) = each.next() else { return Rc::new(Reach::Only(BTreeSet::new())) };
         each.fold(first, |one, other| match (&*one, &*other) {
             (Reach::Everything, _) | (_, Reach::Everything) => Rc::new(Reach::Everything),
@@ -388,7 +381,7 @@ impl<'w, 'a> Rights<'w, 'a> {
         // Actions that the same statements speak of come out the same.
         let held = self.held(actor);
         let service = action.split(':').next().unwrap_or("").to_owned();
-        let statements = held.spoken.get(&index).cloned().unwrap_or_default();
+        let statements = self.detail(actor, &held, index).spoken.clone();
         let of_policy = target.map(|target| self.policy_statements(target, index)).unwrap_or_default();
         let fixed_text = (!fixed.is_empty()).then(|| format!("{fixed:?}"));
         let key = (service, std::ptr::from_ref(name).addr(), statements, of_policy, fixed_text);
@@ -442,18 +435,16 @@ fn is_plain(statement: &Statement) -> bool {
 }
 
 /// Whether what grants may speak of what is asked for.
-fn reached(granted: Option<&Vec<Rc<Reach>>>, on: On<'_, '_>) -> bool {
+fn reached(granted: &[(Rc<Reach>, usize, usize)], on: On<'_, '_>) -> bool {
     match on {
         On::Anything | On::Everything => true,
-        On::Component(target) | On::Objects(target) => {
-            granted.is_some_and(|reaches| reaches.iter().any(|reach| reach.holds(&target.component.address)))
-        }
+        On::Component(target) | On::Objects(target) => granted.iter().any(|(reach, ..)| reach.holds(&target.component.address)),
     }
 }
 
 /// Whether a deny may strike what is asked for. What nobody has named is struck only by denies of everything.
-fn struck(denied: Option<&Vec<Rc<Reach>>>, on: On<'_, '_>) -> bool {
-    denied.into_iter().flatten().any(|reach| match (&**reach, on) {
+fn struck(denied: &[Rc<Reach>], on: On<'_, '_>) -> bool {
+    denied.iter().any(|reach| match (&**reach, on) {
         (Reach::Everything, _) => true,
         (Reach::Only(_), On::Anything | On::Everything) => false,
         (Reach::Only(some), On::Component(target) | On::Objects(target)) => some.contains(&target.component.address),

@@ -38,9 +38,13 @@ pub(crate) fn add(rights: &Rights<'_, '_>, index: &Index<'_>, entries: &mut Entr
                     let account = account.known().map(std::borrow::Cow::into_owned);
                     let own = account.as_deref().is_none_or(|account| world.is_own(account));
                     if own {
-                        let account = account.unwrap_or_else(|| role.account.clone());
-                        let of_account = world.principals.values().filter(|principal| principal.account == account);
-                        callers(rights, &assumer, role, of_account, graph);
+                        // Within the account that is a permission like any other, which primitives join.
+                        let other = account.filter(|account| *account != role.account);
+                        let callers_of = |account: String| {
+                            let of_account = world.principals.values().filter(move |principal| principal.account == account);
+                            of_account.filter(|&principal| rights.possible(Actor { principal, elevated: false }, "sts:AssumeRole"))
+                        };
+                        callers(rights, &assumer, role, other.into_iter().flat_map(callers_of), graph);
                     } else if let Some(account) = account {
                         let entry = entries.account(&account, graph);
                         outside(&assumer, address, entry, graph);

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use bartizan_iam::{Caller, Comparison, Document, Effect, Part, PolicyText, PrincipalKind, Principals, ResourceName, Statement, Who};
+use bartizan_iam::{
+    Caller, Comparison, Document, Effect, Origin, Part, PolicyText, PrincipalKind, Principals, ResourceName, Statement, Who,
+};
 use bartizan_model::{Address, Component, Node, Span, Text, Value};
 
 use super::policy;
@@ -34,8 +36,8 @@ pub(crate) struct Principal<'a> {
     pub(crate) boundary: Option<Rc<Policy>>,
     /// Trust policy of a role.
     pub(crate) trust: Option<Document>,
-    /// True where that leaves it to the policies of the account who takes the role over, without condition.
-    pub(crate) trusts_account: bool,
+    /// The statement of it that leaves it to the policies of the account who takes the role over, without condition.
+    pub(crate) trusts_account: Option<Origin>,
     /// Groups that a user is in.
     pub(crate) groups: Vec<Address>,
     /// Customer-managed policies attached to it or its groups.
@@ -294,7 +296,7 @@ impl<'a> Reader<'_, '_, 'a> {
             caller,
             policies: Vec::new(),
             boundary: None,
-            trusts_account: trust.as_ref().is_some_and(|trust| trusts(trust, self.account)),
+            trusts_account: trust.as_ref().and_then(|trust| trusts(trust, self.account)),
             trust,
             groups: Vec::new(),
             attached: Vec::new(),
@@ -448,10 +450,10 @@ fn leaves_to(statement: &Statement, account: &str) -> bool {
         && is_for(statement, account)
 }
 
-/// True for a trust policy that lets whoever the account allows take the role over, and denies nothing.
-fn trusts(trust: &Document, account: &str) -> bool {
-    let takes = |statement: &Statement| statement.actions.matches_lower("sts:assumerole").is_yes() && is_for(statement, account);
-    trust.denies().next().is_none() && trust.allows().any(takes)
+/// The statement of a trust policy that lets whoever the account allows take the role over, where nothing is denied.
+fn trusts(trust: &Document, account: &str) -> Option<Origin> {
+    let takes = |statement: &&Statement| statement.actions.matches_lower("sts:assumerole").is_yes() && is_for(statement, account);
+    trust.allows().find(takes).map(|statement| statement.origin).filter(|_| trust.denies().next().is_none())
 }
 
 /// True for a statement that allows the account as such, without condition.

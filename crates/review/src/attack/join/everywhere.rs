@@ -8,9 +8,11 @@ use std::rc::Rc;
 
 use super::{Binding, Join, Shown, variable};
 use crate::attack::graph::{Also, Fact, FactId};
+use crate::attack::policy::span;
 use crate::attack::rights::{Actor, Grant, has_own_say, takes_over};
-use crate::attack::world::Target;
+use crate::attack::world::{Principal, Target};
 use crate::catalogue::attack::{Gain, Permission, Prerequisite, Primitive, Variable};
+use crate::outcome::Evidence;
 
 use super::conclude::By;
 
@@ -146,6 +148,9 @@ impl<'w, 'a> Join<'w, '_, 'a> {
                 continue;
             }
             let mut shown = Shown::default();
+            if assumes(bound) {
+                shown.show(&self.trust_of(target));
+            }
             match self.also(primitive, binding, target, bound) {
                 None => special.push(binding),
                 Some(also) if self.binding_fits(primitive, binding, &mut shown) => alike.entry(also).or_default().push((binding, shown)),
@@ -178,7 +183,17 @@ impl<'w, 'a> Join<'w, '_, 'a> {
 
     fn trusts_account(&self, target: &Target<'a>) -> bool {
         let role = self.rights.world.principals.get(&target.component.address);
-        role.is_some_and(|role| role.trusts_account)
+        role.is_some_and(|role| role.trusts_account.is_some())
+    }
+
+    /// The statement that leaves it to a role's account who takes it over.
+    fn trust_of(&self, target: &Target<'a>) -> Vec<Evidence> {
+        let role = self.rights.world.principals.get(&target.component.address);
+        let evidence = |role: &Principal<'_>| {
+            let text = format!("`{}` leaves it to its account who becomes it", role.component.address);
+            Some(Evidence { span: span(role.trusts_account?), text })
+        };
+        role.and_then(evidence).into_iter().collect()
     }
 }
 

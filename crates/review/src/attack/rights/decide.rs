@@ -37,7 +37,9 @@ impl<'a> Rights<'_, 'a> {
             return Some(self.decided(actor, &decision, &policies, Vec::new()));
         }
         // With other tags it may be allowed; whoever can set them can meet that.
-        target.filter(|_| self.index(action).map_or(!self.tag_keys.is_empty(), |index| self.held(actor).tagged.contains(&index)))?;
+        target.filter(|_| {
+            self.index(action).map_or(!self.tag_keys.is_empty(), |index| self.detail(actor, &self.held(actor), index).tagged)
+        })?;
         let (decision, policies) = self.decide(actor, action, name, target, false, fixed)?;
         decision.allowed().is_possible().then(|| self.decided(actor, &decision, &policies, vec![Need::Tags]))
     }

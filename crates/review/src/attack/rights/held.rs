@@ -1,12 +1,12 @@
 //! What a principal holds of all actions that are asked for: every policy is read once.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use bartizan_iam::Statement;
+use bartizan_iam::{Effect, Statement};
 
-use super::{Actor, Held, Rights, asks_for_tags, is_plain, told};
+use super::{Actor, Detail, Held, Reach, Rights, asks_for_tags, is_plain, told};
 
 impl<'a> Rights<'_, 'a> {
     /// The index of an action that is asked for.
@@ -33,83 +33,86 @@ impl<'a> Rights<'_, 'a> {
         held
     }
 
-    pub(super) fn read(&self, actor: Actor<'_, 'a>) -> Held {
-        let mut held = Held {
-            possible: vec![false; self.actions.len()],
-            everywhere: HashMap::new(),
-            denied: HashMap::new(),
-            granted: HashMap::new(),
-            spoken: HashMap::new(),
-            decided: RefCell::default(),
-            statements: HashMap::new(),
-            tagged: BTreeSet::new(),
-            alike: RefCell::default(),
-            merged: RefCell::default(),
-        };
+    fn read(&self, actor: Actor<'_, 'a>) -> Held {
+        let mut possible = vec![false; self.actions.len()];
         let policies = self.policies(actor);
-        let boundary = actor.principal.boundary.as_deref();
-        let mut forbidden: BTreeSet<u16> = BTreeSet::new();
-        for statement in policies.iter().copied().chain(boundary).flat_map(|policy| policy.document.denies()) {
-            if statement.conditions.is_empty() && statement.resources.is_everything() {
-                let surely = |index: &u16| {
-                    self.actions.get(usize::from(*index)).is_some_and(|action| statement.actions.matches_lower(action).is_yes())
-                };
-                self.each(statement, |index| forbidden.extend(Some(index).filter(surely)));
-            }
-            let reach = self.reaches.of(statement);
-            let tagged = asks_for_tags(statement);
-            self.each(statement, |index| {
-                held.denied.entry(index).or_default().push(reach.clone());
-                if tagged {
-                    held.tagged.insert(index);
+        let mut set = |statement: &Statement, value: bool| {
+            for index in self.mentioned(statement).iter() {
+                let action = self.actions.get(usize::from(*index));
+                if value || action.is_some_and(|action| statement.actions.matches_lower(action).is_yes()) {
+                    possible.get_mut(usize::from(*index)).into_iter().for_each(|possible| *possible = value);
                 }
-            });
-        }
-        let mut bounded: BTreeSet<u16> = BTreeSet::new();
-        for statement in boundary.into_iter().flat_map(|policy| policy.document.allows()).filter(|statement| is_plain(statement)) {
-            self.each(statement, |index| {
-                bounded.insert(index);
-            });
-        }
-        for (place, policy) in policies.iter().enumerate() {
-            for statement in policy.document.allows() {
-                let plain = is_plain(statement);
-                let tagged = asks_for_tags(statement);
-                let reach = self.reaches.of(statement);
-                self.each(statement, |index| {
-                    if let Some(possible) = held.possible.get_mut(usize::from(index)) {
-                        *possible = !forbidden.contains(&index);
-                    }
-                    held.granted.entry(index).or_default().push(reach.clone());
-                    held.statements.entry(index).or_default().push((reach.clone(), place, statement.index));
-                    if tagged {
-                        held.tagged.insert(index);
-                    }
-                    let within = boundary.is_none() || bounded.contains(&index);
-                    if plain && within && !held.everywhere.contains_key(&index) {
-                        let Some(action) = self.actions.get(usize::from(index)) else { return };
-                        if statement.actions.matches_lower(action).is_yes() {
-                            let shown = policy.name != self.everything.name;
-                            let written = self.written.get(usize::from(index)).unwrap_or(action);
-                            let evidence = shown.then(|| told(statement, policy.attached_at, &policy.name, written));
-                            held.everywhere.insert(index, evidence.into_iter().collect());
-                        }
-                    }
-                });
             }
+        };
+        policies.iter().flat_map(|policy| policy.document.allows()).for_each(|statement| set(statement, true));
+        let bounds = policies.iter().copied().chain(actor.principal.boundary.as_deref());
+        let forbids = |statement: &&Statement| statement.conditions.is_empty() && statement.resources.is_everything();
+        bounds.flat_map(|policy| policy.document.denies()).filter(forbids).for_each(|statement| set(statement, false));
+        Held { possible, details: RefCell::default(), decided: RefCell::default(), alike: RefCell::default() }
+    }
+
+    /// What an actor's statements say of an action.
+    pub(super) fn detail(&self, actor: Actor<'_, 'a>, held: &Held, index: u16) -> Rc<Detail> {
+        if let Some(known) = held.details.borrow().get(&index) {
+            return known.clone();
         }
-        let mut spoken: HashMap<u16, Vec<(usize, usize)>> = HashMap::new();
+        let detail = Rc::new(self.read_detail(actor, index));
+        held.details.borrow_mut().insert(index, detail.clone());
+        detail
+    }
+
+    fn read_detail(&self, actor: Actor<'_, 'a>, index: u16) -> Detail {
+        let action = self.actions.get(usize::from(index)).map_or("", String::as_str);
+        let written = self.written.get(usize::from(index)).map_or(action, String::as_str);
+        let boundary = actor.principal.boundary.as_deref();
+        let bounded = |statement: &Statement| is_plain(statement) && self.mentioned(statement).contains(&index);
+        let within = boundary.is_none_or(|boundary| boundary.document.allows().any(bounded));
+        let policies = self.policies(actor);
+        let (mut denied, mut granted, mut spoken) = (Vec::new(), Vec::new(), Vec::new());
+        let mut everywhere = None;
+        let mut tagged = false;
         for (place, policy) in policies.iter().copied().chain(boundary).enumerate() {
             for statement in &policy.document.statements {
-                self.each(statement, |index| spoken.entry(index).or_default().push((place, statement.index)));
+                if !self.mentioned(statement).contains(&index) {
+                    continue;
+                }
+                spoken.push((place, statement.index));
+                let is_identity = place < policies.len();
+                if statement.effect == Effect::Deny {
+                    tagged |= asks_for_tags(statement);
+                    denied.push(self.reaches.of(statement));
+                } else if is_identity {
+                    tagged |= asks_for_tags(statement);
+                    granted.push((self.reaches.of(statement), place, statement.index));
+                    if within && everywhere.is_none() && is_plain(statement) && statement.actions.matches_lower(action).is_yes() {
+                        let shown = policy.name != self.everything.name;
+                        let evidence = shown.then(|| told(statement, policy.attached_at, &policy.name, written));
+                        everywhere = Some(evidence.into_iter().collect());
+                    }
+                }
             }
         }
-        held.spoken = spoken.into_iter().map(|(index, statements)| (index, statements.into())).collect();
-        held
+        let reach = united(&granted);
+        Detail { everywhere, denied, granted, tagged, spoken: spoken.into(), reach }
+    }
+
+    /// The actions that a statement may speak of, sorted.
+    fn mentioned(&self, statement: &Statement) -> Rc<[u16]> {
+        let key = std::ptr::from_ref(statement).addr();
+        if let Some(known) = self.mentioned.borrow().get(&key) {
+            return known.clone();
+        }
+        let mut found = Vec::new();
+        self.each(statement, |index| found.push(index));
+        found.sort_unstable();
+        found.dedup();
+        let found: Rc<[u16]> = found.into();
+        self.mentioned.borrow_mut().insert(key, found.clone());
+        found
     }
 
     /// Calls `visit` with every action that a statement may speak of.
-    pub(super) fn each(&self, statement: &Statement, mut visit: impl FnMut(u16)) {
+    fn each(&self, statement: &Statement, mut visit: impl FnMut(u16)) {
         let mut visit = |index: usize| {
             if let Ok(index) = u16::try_from(index) {
                 visit(index);
@@ -124,20 +127,35 @@ impl<'a> Rights<'_, 'a> {
             return;
         }
         for pattern in statement.actions.patterns() {
-            let range = match pattern.service().filter(|service| !service.contains(['*', '?'])) {
-                Some(service) => {
-                    // `s3:` to `s3;`: the colon's successor ends the service.
-                    let (first, last) = (format!("{service}:"), format!("{service};"));
-                    let at = |text: &str| self.actions.partition_point(|action| action.as_str() < text);
-                    at(&first)..at(&last)
-                }
-                None => 0..self.actions.len(),
-            };
-            for index in range {
-                if self.actions.get(index).is_some_and(|action| pattern.matches_lower(action).is_possible()) {
-                    visit(index);
-                }
+            // `s3:Get` to `s3:Geu`: what begins as the pattern does, as far as that is plain text.
+            let plain = pattern.text.known().map(|text| text.split(['*', '?']).next().unwrap_or("").to_ascii_lowercase());
+            let plain = plain.unwrap_or_default();
+            let first = self.actions.partition_point(|action| action.as_str() < plain.as_str());
+            let begins = self.actions.iter().enumerate().skip(first).take_while(|(_, action)| action.starts_with(&plain));
+            for (index, _) in begins.filter(|(_, action)| pattern.matches_lower(action).is_possible()) {
+                visit(index);
             }
         }
     }
+}
+
+impl Held {
+    /// Whether some statement may grant an action.
+    pub(super) fn may(&self, index: u16) -> bool {
+        self.possible.get(usize::from(index)).copied().unwrap_or(false)
+    }
+}
+
+fn united(granted: &[(Rc<Reach>, usize, usize)]) -> Rc<Reach> {
+    if let [(only, ..)] = granted {
+        return only.clone();
+    }
+    let mut found = BTreeSet::new();
+    for (reach, ..) in granted {
+        match &**reach {
+            Reach::Everything => return reach.clone(),
+            Reach::Only(some) => found.extend(some.iter().cloned()),
+        }
+    }
+    Rc::new(Reach::Only(found))
 }

@@ -14,6 +14,9 @@ use clap::Parser as _;
 
 use crate::exit::Outcome;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
     // A panic is our bug; it must not look like a finding or like bad input.

@@ -10,7 +10,7 @@ use super::syntax::{Accessor, Block, Expr, ExprKind};
 /// Where a provider configuration points.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProviderInfo {
-    /// Account id, or the text of the role that is assumed where the id in it is not known; `None`: the credentials decide.
+    /// Account id, or the role that is taken and the stack where the id in it is not known; `None`: the account of the stack, which nothing names.
     pub(crate) account: Option<String>,
     pub(crate) region: Option<String>,
 }
@@ -27,14 +27,30 @@ impl<'a> Resolver<'a> {
         if let Some(info) = self.providers.borrow().get(&key) {
             return info.clone();
         }
-        let info = self.configuration(module, &name, alias.as_deref());
+        let mut info = self.configuration(module, &name, alias.as_deref());
+        info.account = info.account.and_then(|account| self.account(module, &name, account));
         self.providers.borrow_mut().insert(key, info.clone());
         info
     }
 
+    /// An account, where the plan tells it: what another stack writes in the same words may be another account.
+    fn account(&self, module: &Rc<Module<'a>>, name: &str, written: String) -> Option<String> {
+        if is_account_id(&written) {
+            return Some(written);
+        }
+        let mut root = module;
+        while let Some(call) = &root.call {
+            root = &call.caller;
+        }
+        // Every account of the stack is told from that of its first configuration.
+        let of_stack = self.configuration(root, name, None).account;
+        let stack = if root.stack.path.is_empty() { String::new() } else { format!(" from {}", root.stack.path) };
+        (of_stack.as_ref() != Some(&written)).then(|| format!("of {written}{stack}"))
+    }
+
     fn configuration(&self, module: &Rc<Module<'a>>, name: &str, alias: Option<&str>) -> ProviderInfo {
         let own = module.directory.providers.iter().find(|block| {
-            block.label(0) == Some(name) && super::config::literal(block, "alias") == alias && !block.body.attributes.is_empty()
+            block.label(0) == Some(name) && super::config::literal(block, "alias") == alias && !(block.body.attributes.is_empty() && block.body.blocks.is_empty())
         });
         if let Some(block) = own {
             return self.info(module, block);
@@ -56,11 +72,15 @@ impl<'a> Resolver<'a> {
         let known = |path: &str| body.first_at(path).and_then(|node| node.value.as_str().map(std::borrow::Cow::into_owned));
         let role = body.first_at("assume_role.role_arn").and_then(|node| node.value.as_text().map(ToString::to_string));
         let of_role = role.map(|arn| match arn.split(':').nth(4) {
-            Some(id) if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) => id.to_owned(),
+            Some(id) if is_account_id(id) => id.to_owned(),
             _ => arn,
         });
         ProviderInfo { account: of_role.or_else(|| known("allowed_account_ids[]")), region: known("region") }
     }
+}
+
+fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `aws`, `aws.west` as a name and an alias.

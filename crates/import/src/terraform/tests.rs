@@ -236,6 +236,24 @@ fn policy_documents_merge_and_keep_their_lines() {
 }
 
 #[test]
+fn an_account_that_no_id_names_is_that_of_its_stack() {
+    let role =
+        |id: &str, role: &str| format!("assume_role {{ role_arn = \"arn:aws:iam::${{data.aws_ssm_parameter.{id}.value}}:role/{role}\" }}");
+    let text = format!(
+        "data \"aws_ssm_parameter\" \"own\" {{ name = \"own\" }}\ndata \"aws_ssm_parameter\" \"net\" {{ name = \"net\" }}\nprovider \"aws\" {{\n  {}\n}}\nprovider \"aws\" {{\n  alias = \"west\"\n  {}\n}}\nprovider \"aws\" {{\n  alias = \"dns\"\n  {}\n}}\nresource \"aws_sqs_queue\" \"a\" {{}}\nresource \"aws_sqs_queue\" \"b\" {{ provider = aws.west }}\nresource \"aws_sqs_queue\" \"c\" {{ provider = aws.dns }}\n",
+        role("own", "deploy"),
+        role("own", "deploy"),
+        role("net", "dns"),
+    );
+    let (resources, _) = read(&[("one/main.tf", &text), ("two/main.tf", &text)]);
+    let account = |address: &str| resources.iter().find(|r| r.address == address).unwrap().account.clone();
+    assert_eq!((account("one:aws_sqs_queue.a"), account("one:aws_sqs_queue.b")), (None, None));
+    let dns = account("one:aws_sqs_queue.c").unwrap();
+    assert!(dns.ends_with(":role/dns from one"), "{dns}");
+    assert_ne!(Some(dns), account("two:aws_sqs_queue.c"));
+}
+
+#[test]
 fn tfvars_remote_state_and_providers() {
     let (resources, _) = read(&[
         (

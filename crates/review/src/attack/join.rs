@@ -6,6 +6,7 @@ mod conclude;
 mod everywhere;
 mod prerequisites;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -43,6 +44,8 @@ pub(crate) struct Join<'w, 'i, 'a> {
     /// By account and place of the primitive: what is reached by a right on everything.
     spreads: HashMap<(&'w str, usize), Rc<Spread<'w, 'a>>>,
     pub(crate) graph: &'w mut AttackGraph,
+    /// By role: whether Systems Manager reaches what runs as it.
+    managing: RefCell<HashMap<Address, bool>>,
     texts: Texts<'w>,
 }
 
@@ -141,6 +144,7 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
             open_to_accounts: of_types(world.open_to_accounts()),
             spreads: HashMap::new(),
             graph,
+            managing: RefCell::default(),
             texts: Texts::default(),
         }
     }

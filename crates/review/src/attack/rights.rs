@@ -190,6 +190,13 @@ impl<'w, 'a> Rights<'w, 'a> {
         needed.iter().all(|actions| actions.iter().any(|index| held.may(*index)))
     }
 
+    /// Whether an actor's own statements may grant an action on something.
+    fn reaches(&self, actor: Actor<'_, 'a>, action: &str, on: On<'_, 'a>) -> bool {
+        let Some(index) = self.index(action) else { return self.possible(actor, action) };
+        let held = self.held(actor);
+        held.may(index) && reached(&self.detail(actor, &held, index).granted, on)
+    }
+
     /// What grants an action on everything, without a condition, a deny or a boundary that limits it.
     pub(crate) fn everywhere(&self, actor: Actor<'_, 'a>, action: &str) -> Option<Arc<[Evidence]>> {
         let index = self.index(action)?;
@@ -207,7 +214,7 @@ impl<'w, 'a> Rights<'w, 'a> {
             On::Component(target) | On::Objects(target) => {
                 let named = self.world.admits(&target.component.address, &actor.principal.component.address);
                 // In another account both sides must allow.
-                let near = target.account == actor.principal.account || named && self.possible(actor, action);
+                let near = target.account == actor.principal.account || named && self.reaches(actor, action, on);
                 named && near && self.speaks_of(target, action)
             }
             On::Anything | On::Everything => false,

@@ -1,6 +1,6 @@
 //! Prerequisites of primitives that the plan decides: instance profiles, switches, what Systems Manager reaches.
 
-use bartizan_model::{Component, Node, Value};
+use bartizan_model::{Address, Component, Node, Value};
 
 use super::{Binding, Join, Shown};
 use crate::attack::rights::{Actor, Need, On};
@@ -64,17 +64,26 @@ impl<'w, 'a> Join<'w, '_, 'a> {
         actions.all(|action| self.rights.may(actor, action, On::Anything, &[]).is_some())
     }
 
+    /// Whether a role lets an instance open channels to Systems Manager.
+    fn manages(&self, role: &Address) -> bool {
+        let Some(principal) = self.rights.world.principals.get(role) else { return false };
+        let actor = Actor { principal, elevated: false };
+        let mut actions = ["ssmmessages:CreateControlChannel", "ec2messages:GetMessages"].iter();
+        actions.any(|action| self.rights.may(actor, action, On::Anything, &[]).is_some())
+    }
+
     /// Systems Manager reaches an instance whose role may open its channels.
     fn ssm_managed(&self, target: &Component, shown: &mut Shown) -> bool {
         if !target.component_type.starts_with("ec2.") {
             return true;
         }
         let managed = self.index.principals_of(&target.address).iter().any(|(role, _)| {
-            let Some(principal) = self.rights.world.principals.get(&role.address) else { return false };
-            let actor = Actor { principal, elevated: false };
-            ["ssmmessages:CreateControlChannel", "ec2messages:GetMessages"]
-                .iter()
-                .any(|action| self.rights.may(actor, action, On::Anything, &[]).is_some())
+            let known = self.managing.borrow().get(&role.address).copied();
+            known.unwrap_or_else(|| {
+                let manages = self.manages(&role.address);
+                self.managing.borrow_mut().insert(role.address.clone(), manages);
+                manages
+            })
         });
         if !managed {
             shown.needs.insert(Need::Open("Systems Manager manages the instance".to_owned()));

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use bartizan_review::{Policy, Review};
+use bartizan_model::Architecture;
+use bartizan_review::{Attack, Policy, Review};
 
 use crate::args::Input;
 use crate::catalogue::{Knowledge, Loading};
@@ -13,16 +14,18 @@ use crate::{catalogue, terminal};
 
 /// Reads and reviews what the user names.
 pub(crate) fn review(input: &Input) -> anyhow::Result<Review> {
-    review_with_knowledge(input).map(|(review, _)| review)
+    let policy = Policy { today: today(), ..Policy::default() };
+    read(input, |architecture, knowledge| bartizan_review::review(architecture, &knowledge.catalogue, &policy)).map(|(review, _)| review)
 }
 
-/// The same, with the catalogue that the review was made by.
-pub(crate) fn review_with_knowledge(input: &Input) -> anyhow::Result<(Review, Knowledge)> {
-    review_by(input, Policy { today: today(), ..Policy::default() })
+/// Reads what the user names, and who can do what there.
+pub(crate) fn attack(input: &Input, policy: &Policy) -> anyhow::Result<(Architecture, Attack, Knowledge)> {
+    let ((architecture, attack), knowledge) =
+        read(input, |architecture, knowledge| bartizan_review::attack_graph(architecture, &knowledge.catalogue, policy))?;
+    Ok((architecture, attack, knowledge))
 }
 
-/// The same by a policy of the command's own.
-pub(crate) fn review_by(input: &Input, policy: Policy) -> anyhow::Result<(Review, Knowledge)> {
+fn read<T>(input: &Input, look: impl FnOnce(Architecture, &Knowledge) -> T) -> anyhow::Result<(T, Knowledge)> {
     let loading = catalogue::begin(input.catalogue.catalogue.as_deref())?;
     let here = [PathBuf::from(".")];
     let paths: &[PathBuf] = if input.paths.is_empty() { &here } else { &input.paths };
@@ -37,8 +40,8 @@ pub(crate) fn review_by(input: &Input, policy: Policy) -> anyhow::Result<(Review
     }
     let knowledge = told(loading);
     progress.say(format!("reviewing {} components", architecture.components.len()));
-    let review = bartizan_review::review(architecture, &knowledge.catalogue, &policy);
-    Ok((review, knowledge))
+    let seen = look(architecture, &knowledge);
+    Ok((seen, knowledge))
 }
 
 /// The catalogue, with its mistakes told but not fatal: the rules without mistakes still hold.

@@ -31,4 +31,4 @@ pub use outcome::{
     Alarm, AttackPath, Category, Cut, Evidence, Fix, InOrder, Mitigation, PathStep, Policy, Question, Recovery, Response, Review, Runbook,
     Score, Severity, Status, Term, Threat, TrainingTopic,
 };
-pub use review::review;
+pub use review::{attack_graph, review};

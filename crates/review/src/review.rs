@@ -1,22 +1,18 @@
 //! The review: composes steps 2 to 6. Each phase is a function from values to values; this file only says in which order.
 
-use bartizan_model::Architecture;
+use bartizan_model::{Architecture, Diagnostic};
 
+use crate::attack::Attack;
 use crate::catalogue::Catalogue;
+use crate::facts::Facts;
 use crate::flows::set::FlowSet;
 use crate::flows::{Context, Entities, complete_with};
 use crate::outcome::{AttackPath, Policy, Review, Threat};
 use crate::{attack, mitigations, response, threats, training};
 
 /// Reviews an architecture.
-pub fn review(mut architecture: Architecture, catalogue: &Catalogue, policy: &Policy) -> Review {
-    threats::apply_to_settings(&mut architecture);
-    let today = policy.today.as_deref();
-    let look = |context: &Context<'_>, flows: &FlowSet, entities: &Entities| {
-        attack::analyse(context, flows, entities, &catalogue.attack, today, policy.every_right)
-    };
-    let (architecture, mut facts, attack, mut diagnostics) =
-        complete_with(architecture, &catalogue.services, &catalogue.lifecycle, today, look);
+pub fn review(architecture: Architecture, catalogue: &Catalogue, policy: &Policy) -> Review {
+    let (architecture, mut facts, attack, mut diagnostics) = attacked(architecture, catalogue, policy);
     let attack_paths = attack.of_review(&architecture.assets);
     attack::facts::add(&attack, &attack_paths, &mut facts);
     threats::apply_to_facts(&architecture, &mut facts);
@@ -38,6 +34,21 @@ pub fn review(mut architecture: Architecture, catalogue: &Catalogue, policy: &Po
         training,
         diagnostics,
     }
+}
+
+/// The architecture with its flows, and the attack graph over it, without threats and what follows from them.
+pub fn attack_graph(architecture: Architecture, catalogue: &Catalogue, policy: &Policy) -> (Architecture, Attack) {
+    let (architecture, _, attack, _) = attacked(architecture, catalogue, policy);
+    (architecture, attack)
+}
+
+fn attacked(mut architecture: Architecture, catalogue: &Catalogue, policy: &Policy) -> (Architecture, Facts, Attack, Vec<Diagnostic>) {
+    threats::apply_to_settings(&mut architecture);
+    let today = policy.today.as_deref();
+    let look = |context: &Context<'_>, flows: &FlowSet, entities: &Entities| {
+        attack::analyse(context, flows, entities, &catalogue.attack, today, policy.every_right)
+    };
+    complete_with(architecture, &catalogue.services, &catalogue.lifecycle, today, look)
 }
 
 /// Tells each threat the paths that go through what it concerns.

@@ -1,30 +1,32 @@
 //! `bartizan access`: who holds what, and whether one right is granted.
 
+use bartizan_model::Architecture;
 use bartizan_report::{Place, folder, json, redact};
-use bartizan_review::{Access, Review, ServiceApis, Standing};
+use bartizan_review::{Access, Policy, ServiceApis, Standing};
 
 use crate::args::{self, ListFormat};
 use crate::exit::Outcome;
 use crate::{pipeline, terminal};
 
 pub(super) fn run(arguments: &args::Access) -> anyhow::Result<Outcome> {
-    let (review, knowledge) = pipeline::review_with_knowledge(&arguments.input)?;
-    terminal::diagnostics(&review.architecture, &[])?;
+    let policy = Policy { today: pipeline::today(), ..Policy::default() };
+    let (architecture, attack, knowledge) = pipeline::attack(&arguments.input, &policy)?;
+    terminal::diagnostics(&architecture, &[])?;
     if let Some([principal, action, resource]) = arguments.can.as_deref() {
-        let text = can(&review, &knowledge.catalogue.services, principal, action, resource)?;
+        let text = can(&architecture, &knowledge.catalogue.services, principal, action, resource)?;
         pipeline::write(text.as_bytes(), arguments.output.as_deref())?;
         return Ok(Outcome::Clean);
     }
-    let principals = review.attack.access();
+    let principals = attack.access();
     let content = match arguments.format {
-        ListFormat::Json => folder::pretty(&json::v1::access(&review, principals)),
-        ListFormat::Text => text(&review, principals).into_bytes(),
+        ListFormat::Json => folder::pretty(&json::v1::access(&architecture, principals)),
+        ListFormat::Text => text(&architecture, principals).into_bytes(),
     };
     pipeline::write(&content, arguments.output.as_deref())?;
     Ok(Outcome::Clean)
 }
 
-fn text(review: &Review, principals: &[Access]) -> String {
+fn text(architecture: &Architecture, principals: &[Access]) -> String {
     let mut out = String::new();
     let mut counts = [0usize; 3];
     for access in principals {
@@ -47,7 +49,7 @@ fn text(review: &Review, principals: &[Access]) -> String {
         {
             for step in &path.steps {
                 let actions = if step.actions.is_empty() { String::new() } else { format!(" with {}", step.actions.join(", ")) };
-                let at = step.evidence.first().and_then(|item| Place::of(&review.architecture.sources, item.span));
+                let at = step.evidence.first().and_then(|item| Place::of(&architecture.sources, item.span));
                 let at = at.map_or_else(String::new, |at| format!("  ({})", at.short()));
                 out.push_str(&format!("    {} → {}: {}{actions}{at}\n", step.from, step.to, step.technique));
             }
@@ -61,12 +63,12 @@ fn text(review: &Review, principals: &[Access]) -> String {
     out
 }
 
-fn can(review: &Review, services: &ServiceApis, principal: &str, action: &str, resource: &str) -> anyhow::Result<String> {
-    let answer = bartizan_review::can(&review.architecture, services, principal, action, resource, pipeline::today().as_deref())
+fn can(architecture: &Architecture, services: &ServiceApis, principal: &str, action: &str, resource: &str) -> anyhow::Result<String> {
+    let answer = bartizan_review::can(architecture, services, principal, action, resource, pipeline::today().as_deref())
         .ok_or_else(|| anyhow::anyhow!("there is no user, role or group `{principal}` in the plan; `bartizan access` lists them"))?;
     let mut out = format!("{}: {principal} {action} on {resource}\n", answer.outcome);
     for line in &answer.reasons {
-        let at = line.span.and_then(|span| Place::of(&review.architecture.sources, span));
+        let at = line.span.and_then(|span| Place::of(&architecture.sources, span));
         out.push_str(&format!("  {}{}\n", redact(&line.text), at.map_or_else(String::new, |at| format!("  ({})", at.short()))));
     }
     Ok(out)

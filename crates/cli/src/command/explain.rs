@@ -172,7 +172,7 @@ fn path(review: &Review, path: &AttackPath) -> String {
     if path.cuts.is_empty() {
         out.push_str("No single change takes away most of its likelihood.\n");
     }
-    path.cuts.iter().for_each(|cut| super::paths::cut(&mut out, review, cut));
+    path.cuts.iter().for_each(|cut| super::paths::cut(&mut out, &review.architecture, cut));
     let on: Vec<&Threat> = review.threats.iter().filter(|threat| threat.paths.contains(&path.id)).collect();
     if !on.is_empty() {
         out.push_str("\n## Threats on it\n\n");

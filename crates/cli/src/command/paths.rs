@@ -1,8 +1,8 @@
 //! `bartizan paths`: attack paths over network and permissions.
 
-use bartizan_model::Address;
+use bartizan_model::{Address, Architecture};
 use bartizan_report::{Place, folder, json, percent, redact};
-use bartizan_review::{AttackPath, Cut, Evidence, Goal, Policy, Review};
+use bartizan_review::{Attack, AttackPath, Cut, Evidence, Goal, Policy};
 
 use crate::args::{ListFormat, Paths};
 use crate::exit::Outcome;
@@ -10,23 +10,23 @@ use crate::{pipeline, terminal};
 
 pub(super) fn run(arguments: &Paths) -> anyhow::Result<Outcome> {
     let every_right = arguments.format == ListFormat::Json;
-    let (review, _) = pipeline::review_by(&arguments.input, Policy { today: pipeline::today(), every_right, ..Policy::default() })?;
-    terminal::diagnostics(&review.architecture, &[])?;
+    let policy = Policy { today: pipeline::today(), every_right, ..Policy::default() };
+    let (architecture, attack, _) = pipeline::attack(&arguments.input, &policy)?;
+    terminal::diagnostics(&architecture, &[])?;
     let found = match (&arguments.from, &arguments.to) {
-        (None, None) => review.attack_paths.clone(),
-        (from, to) => review.attack.paths(from.as_deref(), &goal(&review, to.as_deref())?),
+        (None, None) => attack.of_review(&architecture.assets),
+        (from, to) => attack.paths(from.as_deref(), &goal(&architecture, to.as_deref())?),
     };
     let content = match arguments.format {
-        ListFormat::Json => folder::pretty(&json::v1::paths(&review, &found)),
-        ListFormat::Text => text(&review, &found).into_bytes(),
+        ListFormat::Json => folder::pretty(&json::v1::paths(&architecture, &attack, &found)),
+        ListFormat::Text => text(&architecture, &attack, &found).into_bytes(),
     };
     pipeline::write(&content, arguments.output.as_deref())?;
     Ok(Outcome::Clean)
 }
 
 /// What the user wants a path to.
-fn goal(review: &Review, to: Option<&str>) -> anyhow::Result<Goal> {
-    let architecture = &review.architecture;
+fn goal(architecture: &Architecture, to: Option<&str>) -> anyhow::Result<Goal> {
     match to {
         None | Some("admin") => Ok(Goal::Admin),
         Some(name) => match name.strip_prefix("data:") {
@@ -41,40 +41,40 @@ fn goal(review: &Review, to: Option<&str>) -> anyhow::Result<Goal> {
                 anyhow::ensure!(!stores.is_empty(), "there is no data `{class}` in the plan; it has {}", known.join(", "));
                 Ok(Goal::Components(stores))
             }
-            None => Ok(Goal::Components(addresses(review, name))),
+            None => Ok(Goal::Components(addresses(architecture, name))),
         },
     }
 }
 
 /// The component of an address; all instances where the address leaves out their keys.
-fn addresses(review: &Review, name: &str) -> Vec<Address> {
+fn addresses(architecture: &Architecture, name: &str) -> Vec<Address> {
     let exact = Address::new(name);
-    if review.architecture.components.contains_key(&exact) {
+    if architecture.components.contains_key(&exact) {
         return vec![exact];
     }
-    let of_block = review.architecture.components.keys().filter(|address| address.without_instance_keys() == exact);
+    let of_block = architecture.components.keys().filter(|address| address.without_instance_keys() == exact);
     of_block.cloned().collect()
 }
 
-fn text(review: &Review, paths: &[AttackPath]) -> String {
+fn text(architecture: &Architecture, attack: &Attack, paths: &[AttackPath]) -> String {
     if paths.is_empty() {
         return "no attack path\n".to_owned();
     }
     let mut out = String::new();
     for path in paths {
-        self::path(&mut out, review, path);
+        self::path(&mut out, architecture, attack, path);
     }
     out.push_str(&format!("{} attack path{}\n", paths.len(), if paths.len() == 1 { "" } else { "s" }));
     out
 }
 
 /// One path.
-fn path(out: &mut String, review: &Review, path: &AttackPath) {
+fn path(out: &mut String, architecture: &Architecture, attack: &Attack, path: &AttackPath) {
     let operation = path.operation.map_or_else(String::new, |operation| format!(" ({operation})"));
     out.push_str(&format!("{} → {}{operation}   about {} of those who try   {}\n", path.from, path.to, percent(path.likelihood), path.id));
     for (step, number) in path.steps.iter().zip(1..) {
         let assumed = if step.assumption { " (assumed, the plan shows no such flaw)" } else { "" };
-        let title = review.attack.title(&step.technique);
+        let title = attack.title(&step.technique);
         out.push_str(&format!("  {number}. {} → {}\n       {title}{assumed}   {}\n", step.from, step.to, step.technique));
         if !step.actions.is_empty() {
             out.push_str(&format!("       with {}\n", step.actions.join(", ")));
@@ -83,27 +83,27 @@ fn path(out: &mut String, review: &Review, path: &AttackPath) {
             out.push_str(&format!("       if {}\n", redact(condition)));
         }
         for item in &step.evidence {
-            out.push_str(&format!("       {}\n", shown(review, item)));
+            out.push_str(&format!("       {}\n", shown(architecture, item)));
         }
     }
-    path.cuts.iter().for_each(|cut| self::cut(out, review, cut));
+    path.cuts.iter().for_each(|cut| self::cut(out, architecture, cut));
     out.push('\n');
 }
 
 /// A change that would end a path.
-pub(super) fn cut(out: &mut String, review: &Review, cut: &Cut) {
+pub(super) fn cut(out: &mut String, architecture: &Architecture, cut: &Cut) {
     let also = match cut.also_ends.len() {
         0 => String::new(),
         1 => " and 1 more path".to_owned(),
         n => format!(" and {n} more paths"),
     };
-    let at = cut.evidence.first().and_then(|item| Place::of(&review.architecture.sources, item.span));
+    let at = cut.evidence.first().and_then(|item| Place::of(&architecture.sources, item.span));
     let left = if cut.likelihood > 0.0 { format!("leaves {}", percent(cut.likelihood)) } else { format!("ends it{also}") };
     let at = at.map_or_else(String::new, |at| format!("  {}", at.short()));
     out.push_str(&format!("  {left} without this: {}{at}\n", redact(&cut.text)));
 }
 
-fn shown(review: &Review, item: &Evidence) -> String {
-    let place = Place::of(&review.architecture.sources, item.span).map_or_else(String::new, |place| format!("{}: ", place.short()));
+fn shown(architecture: &Architecture, item: &Evidence) -> String {
+    let place = Place::of(&architecture.sources, item.span).map_or_else(String::new, |place| format!("{}: ", place.short()));
     format!("{place}{}", redact(&item.text))
 }

@@ -50,7 +50,9 @@ impl<'a> Resolver<'a> {
 
     fn configuration(&self, module: &Rc<Module<'a>>, name: &str, alias: Option<&str>) -> ProviderInfo {
         let own = module.directory.providers.iter().find(|block| {
-            block.label(0) == Some(name) && super::config::literal(block, "alias") == alias && !(block.body.attributes.is_empty() && block.body.blocks.is_empty())
+            block.label(0) == Some(name)
+                && super::config::literal(block, "alias") == alias
+                && !(block.body.attributes.is_empty() && block.body.blocks.is_empty())
         });
         if let Some(block) = own {
             return self.info(module, block);

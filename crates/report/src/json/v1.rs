@@ -134,8 +134,8 @@ mod tests {
         let shop = fixture::shop();
         assert_eq!(errors("review", &as_value(&review(&shop))), Vec::<String>::new());
         assert_eq!(errors("model", &as_value(&model(&shop.architecture))), Vec::<String>::new());
-        assert_eq!(errors("paths", &as_value(&paths(&shop, &shop.attack_paths))), Vec::<String>::new());
-        assert_eq!(errors("access", &as_value(&access(&shop, shop.attack.access()))), Vec::<String>::new());
+        assert_eq!(errors("paths", &as_value(&paths(&shop.architecture, &shop.attack, &shop.attack_paths))), Vec::<String>::new());
+        assert_eq!(errors("access", &as_value(&access(&shop.architecture, shop.attack.access()))), Vec::<String>::new());
         assert!(SCHEMAS.iter().all(|name| schema(name).is_some()));
         assert_eq!(schema("nothing"), None);
     }

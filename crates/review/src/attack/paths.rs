@@ -25,7 +25,7 @@ const WORTH: [(Operation, u8); 3] = [(Operation::Read, 3), (Operation::Write, 4)
 
 impl Attack {
     /// Paths from outside to administrator rights and sensitive data, likeliest first, with their cuts.
-    pub(crate) fn of_review(&self, assets: &[Asset]) -> Vec<AttackPath> {
+    pub fn of_review(&self, assets: &[Asset]) -> Vec<AttackPath> {
         let goals = self.goals(assets);
         let mut found: Vec<(AttackPath, FactId, FactId)> = Vec::new();
         for (entry, ..) in &self.entries {

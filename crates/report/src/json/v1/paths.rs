@@ -1,7 +1,7 @@
 //! Attack paths and edges, and what principals hold.
 
-use bartizan_model::{Diagnostic, Sources};
-use bartizan_review::{Access, AttackPath, Cut, Edge, PathStep, Review};
+use bartizan_model::{Architecture, Diagnostic, Sources};
+use bartizan_review::{Access, Attack, AttackPath, Cut, Edge, PathStep};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -158,9 +158,9 @@ impl AttackPathDto {
 }
 
 /// Paths that were asked for, with all edges, as `bartizan/paths/1`.
-pub fn paths(review: &Review, paths: &[AttackPath]) -> PathsDto {
-    let sources = &review.architecture.sources;
-    let (edges, edges_left_out) = review.attack.edges();
+pub fn paths(architecture: &Architecture, attack: &Attack, paths: &[AttackPath]) -> PathsDto {
+    let sources = &architecture.sources;
+    let (edges, edges_left_out) = attack.edges();
     let edge = |edge: Edge| EdgeDto {
         from: edge.from,
         to: edge.to,
@@ -173,12 +173,12 @@ pub fn paths(review: &Review, paths: &[AttackPath]) -> PathsDto {
         paths: paths.iter().map(|path| AttackPathDto::of(path, sources)).collect(),
         edges: edges.into_iter().map(edge).collect(),
         edges_left_out,
-        diagnostics: diagnostics(&review.architecture.diagnostics, sources),
+        diagnostics: diagnostics(&architecture.diagnostics, sources),
     }
 }
 
 /// What principals hold, as `bartizan/access/1`.
-pub fn access(review: &Review, principals: &[Access]) -> AccessDto {
+pub fn access(architecture: &Architecture, principals: &[Access]) -> AccessDto {
     let principal = |access: &Access| PrincipalDto {
         address: access.address.to_string(),
         kind: access.kind.to_owned(),
@@ -190,7 +190,7 @@ pub fn access(review: &Review, principals: &[Access]) -> AccessDto {
     AccessDto {
         schema: ACCESS.to_owned(),
         principals: principals.iter().map(principal).collect(),
-        diagnostics: diagnostics(&review.architecture.diagnostics, &review.architecture.sources),
+        diagnostics: diagnostics(&architecture.diagnostics, &architecture.sources),
     }
 }
 

@@ -34,10 +34,10 @@ use trust::Entries;
 use world::World;
 
 use crate::catalogue::attack::{Gain, Primitive, Primitives, Variable};
+use crate::flows::Seen;
 use crate::flows::index::Index;
 use crate::flows::set::FlowSet;
-use crate::flows::{Context, Entities};
-use crate::outcome::Evidence;
+use crate::outcome::{Evidence, Policy};
 
 pub use can::{Answer, Line, can};
 pub use query::{Access, Edge, Goal, Standing};
@@ -109,20 +109,14 @@ pub(crate) enum Administrator {
     Yes,
 }
 
-/// Builds the attack graph; with `every_right` also what each principal may do to each component.
-pub(crate) fn analyse(
-    context: &Context<'_>,
-    flows: &FlowSet,
-    entities: &Entities,
-    primitives: &Primitives,
-    today: Option<&str>,
-    every_right: bool,
-) -> Attack {
+/// Builds the attack graph; where the policy asks for every right, also what each principal may do to each component.
+pub(crate) fn analyse(seen: &Seen<'_, '_>, primitives: &Primitives, policy: &Policy) -> Attack {
+    let Seen { context, flows, entities, .. } = *seen;
     let index = &context.index;
     let world = World::read(index);
     let needed = primitives.list.iter().flat_map(|primitive| &primitive.needs).flat_map(|need| need.actions().cloned());
     let actions = needed.chain(ADMINISTRATION.iter().map(|action| (*action).to_owned()));
-    let rights = Rights::new(&world, actions, today);
+    let rights = Rights::new(&world, actions, policy.today.as_deref());
     let mut graph = AttackGraph::default();
     let mut entries = Entries::default();
     let held = secrets::find(context);
@@ -176,7 +170,7 @@ pub(crate) fn analyse(
     attack.entries = entries.list.into_iter().map(|(entry, name)| (entry, name, entries.arns.get(&entry).cloned())).collect();
     attack.gaps = world.principals.iter().filter_map(|(address, principal)| Some((address.clone(), principal.gap.clone()?))).collect();
     attack.names = world.principals.iter().filter_map(|(address, principal)| Some((address.clone(), arn_name(principal)?))).collect();
-    if every_right {
+    if policy.every_right {
         attack.calls = calls(index, flows);
         attack.direct = direct::rights(&rights, index, &attack);
     }

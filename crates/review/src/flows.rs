@@ -3,7 +3,7 @@
 //! Import gives components, settings and links; [`complete`] adds what follows from them.
 //! Every flow says why it is there. A link that is only a reference between two resources never becomes one.
 
-use bartizan_model::{Address, Architecture, Confidence, Diagnostic, Flow, FlowStatus, Reason, ReasonKind};
+use bartizan_model::{Address, Architecture, Asset, Confidence, Diagnostic, Flow, FlowStatus, Reason, ReasonKind};
 
 use crate::facts::endpoint::{Endpoints, endpoints};
 use crate::facts::network::Network;
@@ -60,18 +60,24 @@ pub fn complete(
     lifecycle: &Lifecycle,
     today: Option<&str>,
 ) -> (Architecture, Facts, Vec<Diagnostic>) {
-    let (architecture, facts, (), diagnostics) = complete_with(architecture, services, lifecycle, today, |_, _, _| ());
-    (architecture, facts, diagnostics)
+    let derive = |seen: &Seen<'_, '_>| facts::derive(seen.context, seen.flows, seen.entities, seen.assets, lifecycle, today);
+    complete_with(architecture, services, derive)
 }
 
-/// The same, with one more look at what the steps share while it is there.
+/// What the steps share while an architecture is completed.
+pub(crate) struct Seen<'s, 'a> {
+    pub(crate) context: &'s Context<'a>,
+    pub(crate) flows: &'s FlowSet,
+    pub(crate) entities: &'s Entities,
+    pub(crate) assets: &'s [Asset],
+}
+
+/// The same with whatever is to be learnt from what the steps share while it is there.
 pub(crate) fn complete_with<T>(
     mut architecture: Architecture,
     services: &ServiceApis,
-    lifecycle: &Lifecycle,
-    today: Option<&str>,
-    look: impl FnOnce(&Context<'_>, &FlowSet, &Entities) -> T,
-) -> (Architecture, Facts, T, Vec<Diagnostic>) {
+    look: impl FnOnce(&Seen<'_, '_>) -> T,
+) -> (Architecture, T, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let mut entities = Entities::default();
     let actors: Vec<_> = architecture.declarations.actors.iter().map(|actor| entities.actor(actor)).collect();
@@ -89,8 +95,7 @@ pub(crate) fn complete_with<T>(
     policies::add(&context, &mut entities, &mut set);
     let assets = assets::find(&context, &mut set);
     let exposure = exposure::exposure(&context, &set);
-    let facts = facts::derive(&context, &set, &entities, &assets, lifecycle, today);
-    let seen = look(&context, &set, &entities);
+    let seen = look(&Seen { context: &context, flows: &set, entities: &entities, assets: &assets });
     let mut boundaries = boundaries::find(&context, &set);
     drop(context);
 
@@ -115,7 +120,7 @@ pub(crate) fn complete_with<T>(
     architecture.assets = assets;
     architecture.flows = set.finish();
     diagnostics.sort_by(|a, b| (a.span, a).cmp(&(b.span, b)));
-    (architecture, facts, seen, diagnostics)
+    (architecture, seen, diagnostics)
 }
 
 impl<'a> Context<'a> {

@@ -4,15 +4,22 @@ use bartizan_model::{Architecture, Diagnostic};
 
 use crate::attack::Attack;
 use crate::catalogue::Catalogue;
-use crate::facts::Facts;
-use crate::flows::set::FlowSet;
-use crate::flows::{Context, Entities, complete_with};
+use crate::flows::{Seen, complete_with};
 use crate::outcome::{AttackPath, Policy, Review, Threat};
-use crate::{attack, mitigations, response, threats, training};
+use crate::{attack, facts, mitigations, response, threats, training};
 
 /// Reviews an architecture.
 pub fn review(architecture: Architecture, catalogue: &Catalogue, policy: &Policy) -> Review {
-    let (architecture, mut facts, attack, mut diagnostics) = attacked(architecture, catalogue, policy);
+    let today = policy.today.as_deref();
+    let look = |seen: &Seen<'_, '_>| {
+        std::thread::scope(|scope| {
+            let derive = || facts::derive(seen.context, seen.flows, seen.entities, seen.assets, &catalogue.lifecycle, today);
+            let facts = scope.spawn(derive);
+            let attack = attack::analyse(seen, &catalogue.attack, policy);
+            (facts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), attack)
+        })
+    };
+    let (architecture, (mut facts, attack), mut diagnostics) = completed(architecture, catalogue, look);
     let attack_paths = attack.of_review(&architecture.assets);
     attack::facts::add(&attack, &attack_paths, &mut facts);
     threats::apply_to_facts(&architecture, &mut facts);
@@ -38,17 +45,17 @@ pub fn review(architecture: Architecture, catalogue: &Catalogue, policy: &Policy
 
 /// The architecture with its flows, and the attack graph over it, without threats and what follows from them.
 pub fn attack_graph(architecture: Architecture, catalogue: &Catalogue, policy: &Policy) -> (Architecture, Attack) {
-    let (architecture, _, attack, _) = attacked(architecture, catalogue, policy);
+    let (architecture, attack, _) = completed(architecture, catalogue, |seen| attack::analyse(seen, &catalogue.attack, policy));
     (architecture, attack)
 }
 
-fn attacked(mut architecture: Architecture, catalogue: &Catalogue, policy: &Policy) -> (Architecture, Facts, Attack, Vec<Diagnostic>) {
+fn completed<T>(
+    mut architecture: Architecture,
+    catalogue: &Catalogue,
+    look: impl FnOnce(&Seen<'_, '_>) -> T,
+) -> (Architecture, T, Vec<Diagnostic>) {
     threats::apply_to_settings(&mut architecture);
-    let today = policy.today.as_deref();
-    let look = |context: &Context<'_>, flows: &FlowSet, entities: &Entities| {
-        attack::analyse(context, flows, entities, &catalogue.attack, today, policy.every_right)
-    };
-    complete_with(architecture, &catalogue.services, &catalogue.lifecycle, today, look)
+    complete_with(architecture, &catalogue.services, look)
 }
 
 /// Tells each threat the paths that go through what it concerns.

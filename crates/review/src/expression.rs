@@ -59,6 +59,11 @@ impl Read {
     pub fn path(&self) -> String {
         format!("{}.{}", self.root, self.name)
     }
+
+    /// True for a path to a fact, which code derives, and no setting of a file.
+    pub(crate) fn is_fact(&self) -> bool {
+        self.root == "system" || self.root.rsplit('.').next() == Some("facts")
+    }
 }
 
 /// The compiled form.

@@ -39,6 +39,7 @@ mod system;
 mod trust;
 pub(crate) mod verdict;
 mod vocabulary;
+pub(crate) mod words;
 
 pub use lifecycle::{Lifecycle, LifecycleEntry};
 pub(crate) use sink::NOWHERE;

@@ -7,6 +7,7 @@ use bartizan_model::{Address, Sources, Span};
 use super::view::{Subject, View};
 use crate::catalogue::Rule;
 use crate::expression::{Operand, Val};
+use crate::facts::words;
 use crate::outcome::Evidence;
 
 /// Places that one threat shows; more help nobody.
@@ -56,23 +57,67 @@ fn collect(operand: &Operand<'_>, source: &str, sources: &Sources, found: &mut V
         Val::Nodes(_) | Val::List(_) => operand.elements().unwrap_or_default(),
         _ => Vec::new(),
     };
+    let fact = operand.read.filter(|read| read.is_fact()).map(|read| read.name.as_str());
     let mut added = false;
     for element in elements.iter().take(MAX_PER_LIST) {
         if let Some(span) = element.span.filter(|span| is_known(*span, sources)) {
             added = true;
-            push(found, Evidence { span, text: format!("{}: `{}`", label(operand, source), shorten(&element.display())) });
+            let text = match fact.and_then(words::says) {
+                Some(says) => said(says, element),
+                None => format!("{}: `{}`", label(operand, source), shorten(&element.display())),
+            };
+            push(found, Evidence { span, text });
         }
     }
     if let Some(span) = operand.span.filter(|span| !added && is_known(*span, sources)) {
         let label = label(operand, source);
+        let is_absent = matches!(&operand.value, Val::Null | Val::Bool(false) | Val::Nodes([]) | Val::Map(None));
         let text = match &operand.value {
+            Val::Unknown(gaps) => format!("{label} is not known: {}", gaps.first().map_or("", |gap| gap.why.as_str())),
+            _ if is_absent && fact.and_then(words::otherwise).is_some() => fact.and_then(words::otherwise).unwrap_or_default().to_owned(),
             Val::Null => format!("{label} is not set"),
             Val::Nodes([]) => format!("{label} is empty"),
-            Val::Unknown(gaps) => format!("{label} is not known: {}", gaps.first().map_or("", |gap| gap.why.as_str())),
-            _ => format!("{label} is `{}`", shorten(&operand.display())),
+            Val::Text(text) if text.is_empty() => format!("{label} is empty"),
+            _ => match fact.and_then(words::says) {
+                Some(says) => said(says, operand),
+                None => format!("{label} is `{}`", shorten(&operand.display())),
+            },
         };
         push(found, Evidence { span, text });
     }
+}
+
+/// The words of a fact with a value of it.
+fn said(says: &str, value: &Operand<'_>) -> String {
+    let Val::Map(Some(map)) = &value.value else {
+        let shown = shorten(&value.display());
+        return says.replace("{words}", &shown).replace("{}", &format!("`{shown}`"));
+    };
+    let member = |name: &str| map.get(name).and_then(|node| node.value.as_str()).unwrap_or_default();
+    let number = |name: &str| map.get(name).and_then(|node| node.value.as_number());
+    let what = if map.contains_key("from_port") {
+        let from = match member("kind").as_ref() {
+            "self" => "its own members".to_owned(),
+            "group" => "members of another group".to_owned(),
+            _ => format!("`{}`", member("cidr")),
+        };
+        let protocol = member("protocol");
+        match (protocol.as_ref(), number("from_port"), number("to_port")) {
+            ("any", ..) => format!("{from} on every port"),
+            (_, Some(first), Some(last)) if first == last => format!("{from} on {protocol} {first}"),
+            (_, Some(first), Some(last)) => format!("{from} on {protocol} {first} to {last}"),
+            _ => format!("{from} on {protocol}"),
+        }
+    } else if map.contains_key("ends") {
+        let ended = map.get("ended").and_then(|node| node.value.as_bool()) == Some(true);
+        let verb = if ended { "has not been supported since" } else { "is supported until" };
+        format!("{} {} {verb} {}", member("product"), member("version"), member("ends"))
+    } else if map.contains_key("name") {
+        format!("`{}`", member("name"))
+    } else {
+        format!("`{}`", shorten(&value.display()))
+    };
+    says.replace("{words}", &what).replace("{}", &what)
 }
 
 fn push(found: &mut Vec<Evidence>, evidence: Evidence) {

@@ -1,6 +1,6 @@
 //! Rule pages as tests: each example must give what its heading says. `BARTIZAN_RULE=id` runs one rule.
 
-use bartizan_review::{Catalogue, Category, Example, Expectation, Review, Rule};
+use bartizan_review::{Catalogue, Category, Example, Expectation, FACTS, Review, Rule};
 
 use crate::support::{CATALOGUE, review};
 
@@ -92,7 +92,12 @@ fn check(review: &Review, rule: &Rule, example: &Example) -> Result<(), String> 
             if let Some(extra) = found.iter().find(|line| !marked.contains(line)) {
                 return Err(format!("it is also raised with its first evidence on line {extra} of the example, which is not marked"));
             }
-            Ok(())
+            let texts = review.threats.iter().flat_map(|threat| &threat.evidence).map(|evidence| &evidence.text);
+            let names_fact = |text: &&String| FACTS.iter().any(|fact| text.starts_with(&format!("`{}`", fact.name)));
+            match texts.into_iter().find(names_fact) {
+                Some(text) => Err(format!("its evidence names a fact as rules do, words for it are missing in facts/words.rs: {text}")),
+                None => Ok(()),
+            }
         }
         Expectation::Safe if !review.threats.is_empty() => Err("it is raised".to_owned()),
         Expectation::Safe if !review.questions.is_empty() => Err("it asks a question instead of being in order".to_owned()),

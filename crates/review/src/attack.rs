@@ -145,8 +145,11 @@ pub(crate) fn analyse(seen: &Seen<'_, '_>, primitives: &Primitives, policy: &Pol
     }
     let mut join = Join::new(&rights, index, &holders, &primitives.list, &mut graph);
     for (principal, (_, _, administrator)) in world.principals.values().zip(&attack.principals) {
-        if *administrator != Administrator::Yes {
-            join.run(Actor { principal, elevated: false });
+        let actor = Actor { principal, elevated: false };
+        match administrator {
+            // In its own account there is nothing that it could not do.
+            Administrator::Yes => join.run_abroad(actor),
+            Administrator::No | Administrator::When(_) => join.run(actor),
         }
     }
     elevated(&mut join);

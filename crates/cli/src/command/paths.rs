@@ -28,7 +28,8 @@ pub(super) fn run(arguments: &Paths) -> anyhow::Result<Outcome> {
 /// What the user wants a path to.
 fn goal(architecture: &Architecture, to: Option<&str>) -> anyhow::Result<Goal> {
     match to {
-        None | Some("admin") => Ok(Goal::Admin),
+        None => Ok(Goal::Worth(architecture.assets.clone())),
+        Some("admin") => Ok(Goal::Admin),
         Some(name) => match name.strip_prefix("data:") {
             Some(class) => {
                 let stores: Vec<Address> = architecture

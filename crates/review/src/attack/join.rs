@@ -162,6 +162,30 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
         }
     }
 
+    /// What the policies of resources in other accounts give an actor.
+    pub(crate) fn run_abroad(&mut self, actor: Actor<'w, 'a>) {
+        let address = &actor.principal.component.address;
+        let account = actor.principal.account.as_str();
+        let named = self.rights.world.admitting(address).next().is_some();
+        if !named && self.open_to_anyone.is_empty() && self.open_to_accounts.is_empty() {
+            return;
+        }
+        let own = self.graph.fact(Fact::Identity(address.clone()));
+        let by = By { fact: own, actor: Some(address), account };
+        for place in 0..self.primitives.len() {
+            let Some(primitive) = self.fitting(actor, place, named) else { continue };
+            let bound: Vec<&Permission> = primitive.needs.iter().collect();
+            if !bound.iter().all(|need| matches!(need.on, Some(Variable::Target | Variable::Objects))) {
+                continue;
+            }
+            let abroad = self.admitting(actor, primitive, &bound, true).filter(|target| target.account != account);
+            let bindings = abroad.map(Binding::Target).collect();
+            for (binding, shown) in self.those_that_hold(actor, primitive, bindings, &bound, &Shown::default()) {
+                self.decide_and_conclude(actor, by, primitive, binding, shown);
+            }
+        }
+    }
+
     fn join(&mut self, actor: Actor<'w, 'a>, own: FactId, place: usize, primitive: &'w Primitive) {
         let (free, bound): (Vec<&Permission>, Vec<&Permission>) = primitive.needs.iter().partition(|need| need.on.is_none());
         let fixed = primitive.trusts.first().map(String::as_str);

@@ -57,7 +57,7 @@ impl Attack {
         paths
     }
 
-    fn goals(&self, assets: &[Asset]) -> Vec<FactId> {
+    pub(super) fn goals(&self, assets: &[Asset]) -> Vec<FactId> {
         let mut goals = self.admin_facts();
         let mut seen: HashSet<FactId> = goals.iter().copied().collect();
         for asset in assets {

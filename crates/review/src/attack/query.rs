@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bartizan_model::Address;
+use bartizan_model::{Address, Asset};
 
 use super::graph::{Fact, FactId, Operation, Proofs, Step};
 use super::{Administrator, Attack};
@@ -75,12 +75,14 @@ pub struct Edge {
 }
 
 /// What a path is asked to lead to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Goal {
     /// Administrator rights in any account.
     Admin,
     /// Anything of one of these components: acting as it, running in it, its data.
     Components(Vec<Address>),
+    /// Administrator rights, or data whose loss or change weighs.
+    Worth(Vec<Asset>),
 }
 
 impl Attack {
@@ -181,10 +183,11 @@ impl Attack {
         entries.chain(named).collect()
     }
 
-    /// Paths from somebody to a goal, likeliest first; `None` starts at every entry, or ends at administrator rights.
+    /// Paths from somebody to a goal, likeliest first; `None` starts at every entry.
     pub fn paths(&self, from: Option<&str>, to: &Goal) -> Vec<AttackPath> {
         let goals = match to {
             Goal::Admin => self.admin_facts(),
+            Goal::Worth(assets) => self.goals(assets),
             Goal::Components(addresses) => {
                 let wanted: BTreeSet<&Address> = addresses.iter().collect();
                 self.facts(|fact| match fact {

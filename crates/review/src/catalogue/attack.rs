@@ -11,8 +11,6 @@ use super::Problems;
 pub struct Primitives {
     /// Sorted by id.
     pub list: Vec<Primitive>,
-    /// Services that a role can be passed to, by the action that takes it; for actions that no primitive knows.
-    pub pass_role: BTreeMap<String, Vec<String>>,
     /// Steps that are no matter of permissions, by id, with what the attacker does in a few words.
     pub relations: BTreeMap<String, String>,
 }
@@ -55,6 +53,9 @@ pub struct Primitive {
     /// What no plan can know; the step is conditional then.
     #[serde(default)]
     pub assumes: Option<String>,
+    /// True where nobody says what the actor gains by it; the step is an assumption then.
+    #[serde(skip)]
+    pub is_generic: bool,
     /// Prerequisites that the plan decides.
     #[serde(default, rename = "where")]
     pub prerequisites: Vec<Prerequisite>,
@@ -68,6 +69,9 @@ pub struct Primitive {
     #[serde(default)]
     pub detector: Option<String>,
 }
+
+/// Likelihood that a service does by a role what its caller wants, where nobody says so.
+const GENERIC: f64 = 0.1;
 
 fn likely() -> f64 {
     0.9
@@ -249,7 +253,8 @@ struct RelationFile {
 pub(super) fn load(path: &str, text: &str, catalogue: &mut super::Catalogue, problems: &mut Problems) {
     if path.ends_with("passrole.yaml") {
         if let Some(file) = problems.parse::<PassRoleFile>(path, text) {
-            catalogue.attack.pass_role.extend(file.services);
+            catalogue.attack.list.extend(generic(&file.services));
+            catalogue.attack.list.sort_by(|a, b| a.id.cmp(&b.id));
         }
         return;
     }
@@ -268,6 +273,36 @@ pub(super) fn load(path: &str, text: &str, catalogue: &mut super::Catalogue, pro
         }
     }
     catalogue.attack.list.sort_by(|a, b| a.id.cmp(&b.id));
+}
+
+/// Primitives for services that take a role, where no primitive says what the actor gains: one for each set of services.
+fn generic(services: &BTreeMap<String, Vec<String>>) -> Vec<Primitive> {
+    let mut actions: BTreeMap<&Vec<String>, Vec<String>> = BTreeMap::new();
+    for (action, services) in services {
+        actions.entry(services).or_default().push(action.clone());
+    }
+    let primitive = |(services, actions): (&Vec<String>, Vec<String>)| {
+        let names: Vec<&str> = services.iter().map(|service| service.trim_end_matches(".amazonaws.com")).collect();
+        let pass = Permission { action: Some("iam:PassRole".to_owned()), any: Vec::new(), on: Some(Variable::Role) };
+        Primitive {
+            id: format!("passrole-to-{}", names.join("-").replace('.', "-")),
+            title: format!("Hands a role to {}, which acts by it", names.join(" or ")),
+            kind: PrimitiveKind::NewCompute,
+            needs: vec![Permission { action: None, any: actions, on: None }, pass],
+            trusts: services.clone(),
+            target: Vec::new(),
+            gives: Gain::Role,
+            likelihood: GENERIC,
+            why: Some("what the service does by the role is not known to be of use to the actor".to_owned()),
+            assumes: None,
+            is_generic: true,
+            prerequisites: Vec::new(),
+            attack: vec!["T1098.003".to_owned()],
+            source: vec!["policy_sentry".to_owned()],
+            detector: None,
+        }
+    };
+    actions.into_iter().map(primitive).collect()
 }
 
 fn mistake(primitive: &Primitive, catalogue: &super::Catalogue) -> Option<String> {

@@ -232,7 +232,7 @@ impl<'w, 'a> Join<'w, '_, 'a> {
             actions: shared(&mut self.texts.lists, &shown.actions),
             probability: likelihood * OPEN_CONDITION.powi(open),
             conditions: shared(&mut self.texts.lists, &conditions),
-            assumption: false,
+            assumption: primitive.is_generic && whole,
             evidence: shared(&mut self.texts.evidence, &shown.evidence),
         });
     }

@@ -1,7 +1,7 @@
 //! The attack graph of a plan: from the internet, other accounts, identity providers and insiders to administrator rights and data.
 //!
 //! Step 3 of the review. Facts and steps are in [`graph`]; permissions are decided in [`rights`] over the [`world`] of principals and
-//! resources; [`join`] binds the catalogue's primitives, [`trust`], [`compute`] and [`secrets`] add what is no matter of one action.
+//! resources; [`join`] binds the catalogue's primitives, [`trust`], [`compute`], [`secrets`] and [`kubernetes`] add what is no matter of one action.
 //! What it does not do: it does not guess actions from names, and it never takes an unknown for a yes or a no; what the plan does not tell
 //! becomes a condition of the step.
 
@@ -16,6 +16,8 @@ mod direct;
 pub(crate) mod facts;
 pub(crate) mod graph;
 mod join;
+mod kubernetes;
+mod metadata;
 mod outsiders;
 mod paths;
 mod policy;
@@ -29,6 +31,7 @@ mod world;
 use compute::{Compute, plain};
 use graph::{AttackGraph, Fact, FactId, Operation};
 use join::Join;
+use kubernetes::Kubernetes;
 use rights::{Actor, Need, On, Rights};
 use trust::Entries;
 use world::World;
@@ -128,6 +131,7 @@ pub(crate) fn analyse(seen: &Seen<'_, '_>, primitives: &Primitives, policy: &Pol
     cognito::add(index, &mut entries, &mut graph);
     outsiders::add(context, primitives, &holders, &mut entries, &mut graph);
     secrets::add(context, &held, &mut graph);
+    Kubernetes { index, world: &world, primitives, holders: &holders }.add(&mut entries, &mut graph);
     for (address, principal) in &world.principals {
         let actor = Actor { principal, elevated: false };
         let administrator = administrator(&rights, actor);

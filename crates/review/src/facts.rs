@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 
 mod actions;
 mod api;
-mod cluster;
+pub(crate) mod cluster;
 mod directory;
 pub(crate) mod document;
 pub(crate) mod endpoint;

@@ -16,6 +16,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("cluster_role", "rbac.authorization.k8s.io/v1", "ClusterRole"),
     ("cluster_role_binding", "rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
     ("config_map", "v1", "ConfigMap"),
+    ("config_map_v1_data", "v1", "ConfigMap"),
     ("cron_job", "batch/v1", "CronJob"),
     ("daemon_set", "apps/v1", "DaemonSet"),
     ("daemonset", "apps/v1", "DaemonSet"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bartizan_model::{Address, Flow, Kind};
 
 use super::graph::{AttackGraph, Fact, Operation, Step};
+use super::metadata;
 use super::trust::Entries;
 use crate::catalogue::attack::{Gain, Primitives};
 use crate::flows::index::Index;
@@ -63,6 +64,7 @@ impl Compute<'_, '_> {
         let internet = entries.internet(graph);
         let hosts: BTreeSet<Address> = runners.iter().filter(|address| self.runs_own_code(address)).cloned().collect();
         for (address, exposed) in self.exposed(&hosts) {
+            metadata::forged(self, &address, &exposed, internet, graph);
             let gives = graph.fact(Fact::Code(address.clone()));
             graph.step(Step {
                 premises: vec![internet],
@@ -233,13 +235,23 @@ pub(crate) fn plain(from: u32, gives: u32, technique: &str, probability: f64, ev
 
 /// How requests from outside come in.
 #[derive(Clone)]
-struct Exposed {
+pub(super) struct Exposed {
     probability: f64,
     technique: &'static str,
-    evidence: Vec<Evidence>,
+    pub(super) evidence: Vec<Evidence>,
 }
 
 impl Exposed {
+    /// True where requests come to an application, not to a login.
+    pub(super) fn is_application(&self) -> bool {
+        self.technique == "application-flaw"
+    }
+
+    /// What hops and proofs of identity leave of an attacker's chance; ratio 0..=1.
+    pub(super) fn openness(&self) -> f64 {
+        self.probability / FLAW
+    }
+
     fn by(flow: &Flow) -> Self {
         let login = matches!(flow.port, Some(22 | 3389 | 5985 | 5986)) || matches!(flow.protocol.as_str(), "ssh" | "rdp");
         let asks = flow.authentication.as_deref().is_some_and(|word| !matches!(word, "none" | "api-key"));

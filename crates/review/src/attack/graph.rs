@@ -36,7 +36,7 @@ pub enum Fact {
     Tags(Address),
     /// Administers a Kubernetes cluster.
     Cluster(Address),
-    /// Acts as a Kubernetes service account.
+    /// Acts inside a cluster as a Kubernetes service account or node.
     ServiceAccount(Address),
     /// Can do something with data or a service.
     Data(Address, Operation),

@@ -67,7 +67,79 @@ pub struct Primitive {
     pub source: Vec<String>,
     /// Code that finds it, for what is no matter of AWS actions.
     #[serde(default)]
-    pub detector: Option<String>,
+    pub detector: Option<Detector>,
+}
+
+/// Code that finds a primitive which is no matter of AWS actions; a closed list, so that a primitive cannot name what is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Detector {
+    /// Writes webhooks that change what others create.
+    AdmissionWebhookWrite,
+    /// Writes the config map that maps principals into a cluster.
+    AwsAuthUpdate,
+    /// Approves certificate requests of clients.
+    CertificateApprove,
+    /// Reads config maps.
+    ConfigMapRead,
+    /// Acts as other users, groups or service accounts.
+    Impersonate,
+    /// A machine that outsiders reach answers metadata requests without a token.
+    MetadataRequestForgery,
+    /// Reaches pods by the interface of their node.
+    NodeProxy,
+    /// A node acts as the pods on it.
+    NodeServiceAccounts,
+    /// Creates pods under other service accounts.
+    PodCreate,
+    /// Creates pods that leave for the node.
+    PodCreatePrivileged,
+    /// Adds containers to running pods.
+    PodEphemeralContainer,
+    /// Runs commands in pods.
+    PodExec,
+    /// A pod reaches the metadata service of its node.
+    PodNodeMetadata,
+    /// Binds roles that it does not hold.
+    RoleBind,
+    /// Rewrites roles beyond what it holds.
+    RoleEscalate,
+    /// Reads secrets.
+    SecretRead,
+    /// Issues tokens of service accounts.
+    ServiceAccountToken,
+    /// A task reaches the metadata service of its machine.
+    TaskInstanceMetadata,
+    /// Reads the specification of workloads.
+    WorkloadRead,
+    /// Rewrites workloads.
+    WorkloadUpdate,
+}
+
+impl Detector {
+    /// All of them; the catalogue uses each.
+    pub const ALL: &'static [Detector] = &[
+        Detector::AdmissionWebhookWrite,
+        Detector::AwsAuthUpdate,
+        Detector::CertificateApprove,
+        Detector::ConfigMapRead,
+        Detector::Impersonate,
+        Detector::MetadataRequestForgery,
+        Detector::NodeProxy,
+        Detector::NodeServiceAccounts,
+        Detector::PodCreate,
+        Detector::PodCreatePrivileged,
+        Detector::PodEphemeralContainer,
+        Detector::PodExec,
+        Detector::PodNodeMetadata,
+        Detector::RoleBind,
+        Detector::RoleEscalate,
+        Detector::SecretRead,
+        Detector::ServiceAccountToken,
+        Detector::TaskInstanceMetadata,
+        Detector::WorkloadRead,
+        Detector::WorkloadUpdate,
+    ];
 }
 
 /// Likelihood that a service does by a role what its caller wants, where nobody says so.
@@ -309,8 +381,8 @@ fn mistake(primitive: &Primitive, catalogue: &super::Catalogue) -> Option<String
     if catalogue.attack.list.iter().any(|known| known.id == primitive.id) {
         return Some("there is another one of this id".to_owned());
     }
-    if primitive.needs.is_empty() && primitive.detector.is_none() {
-        return Some("it needs no permission and names no detector".to_owned());
+    if primitive.needs.is_empty() == primitive.detector.is_none() {
+        return Some("it has either `needs` or a `detector`".to_owned());
     }
     if primitive.needs.iter().any(|need| need.actions().next().is_none()) {
         return Some("a need names neither `action` nor `any`".to_owned());

@@ -7,6 +7,7 @@ use bartizan_model::{Address, Component, Node, Part, Span, Text, Value};
 
 use super::read::texts;
 use super::sink::Sink;
+use crate::flows::index::Index;
 use crate::flows::set::FlowSet;
 use crate::flows::{Context, is_active};
 
@@ -97,6 +98,18 @@ pub(super) fn add(context: &Context<'_>, set: &FlowSet, sink: &mut Sink) {
         }
     }
     namespaces(context, sink);
+}
+
+/// Ways out of the containers of a workload or task, in words, with what opens each.
+pub(crate) fn ways_out(component: &Component) -> Vec<(String, Span)> {
+    let mut sink = Sink::default();
+    match component.component_type.as_str() {
+        "kubernetes.workload" => escapes(component, &mut sink),
+        "ecs.task_definition" => task(component, &mut sink),
+        _ => {}
+    }
+    let found = sink.get(&component.address, "escape_ways").and_then(|node| node.value.as_list()).unwrap_or_default();
+    found.iter().filter_map(|node| Some((node.value.as_str()?.into_owned(), node.span))).collect()
 }
 
 fn in_system_namespace(component: &Component) -> bool {
@@ -370,7 +383,7 @@ fn node_group(context: &Context<'_>, group: &Component, sink: &mut Sink) {
             sink.push_text(address, "node_role_rights", source, Some(statement.node.span));
         }
     }
-    let (open, span) = metadata(context, group);
+    let (open, span) = node_metadata(&context.index, group);
     match open {
         Some(true) => sink.yes(address, "metadata_open_to_pods", span),
         Some(false) => {}
@@ -380,10 +393,10 @@ fn node_group(context: &Context<'_>, group: &Component, sink: &mut Sink) {
 
 /// Whether a pod gets an answer of the metadata service: a token travels one hop more from a pod, and version 1 needs none.
 /// Source: EKS user guide, "Create nodes with optimized Amazon Linux 2023": managed groups of AL2023 have a hop limit of 1.
-fn metadata(context: &Context<'_>, group: &Component) -> (Option<bool>, Option<Span>) {
-    let templates = context.index.follow(&group.address, "configured_by");
+pub(crate) fn node_metadata(index: &Index<'_>, group: &Component) -> (Option<bool>, Option<Span>) {
+    let templates = index.follow(&group.address, "configured_by");
     let Some(template) = templates.into_iter().find(|template| template.component_type == "ec2.launch_template") else {
-        let linked = context.index.from(&group.address).iter().any(|link| link.attribute.contains("launch_template"));
+        let linked = index.from(&group.address).iter().any(|link| link.attribute.contains("launch_template"));
         if linked {
             return (None, group.span);
         }
@@ -395,6 +408,14 @@ fn metadata(context: &Context<'_>, group: &Component) -> (Option<bool>, Option<S
             None => (None, group.span),
         };
     };
+    metadata_answers(template)
+}
+
+/// Whether the metadata service of a machine or template answers containers on it, and what says so; `None` where image or account decide.
+pub(crate) fn metadata_answers(template: &Component) -> (Option<bool>, Option<Span>) {
+    if let Some(node) = template.setting("http_endpoint").filter(|node| node.value.as_str().as_deref() == Some("disabled")) {
+        return (Some(false), Some(node.span));
+    }
     let hops = template.settings.get("http_put_response_hop_limit").filter(|node| !node.value.is_null());
     let Some(tokens) = template.setting("http_tokens") else { return (None, template.span) };
     let far = match hops {

@@ -7,6 +7,7 @@
 )]
 
 mod attack;
+mod attack_kubernetes;
 mod catalogue;
 mod flows;
 mod loading;

@@ -28,6 +28,7 @@ pub(super) fn lower(object: &Object, index: &Index<'_>) -> Lowered {
     settings.put("topology_spread", Node::new(Value::Bool(spread.is_some()), spread.map_or(span, |node| node.span)));
     settings.at("runtime_class", pod, "runtimeClassName");
     settings.at("node_selector", pod, "nodeSelector");
+    settings.at("tolerations", pod, "tolerations");
 
     let containers: Vec<Container> = container_nodes(pod).map(|(node, init)| Container::read(node, pod, init)).collect();
     container_settings(&containers, span, &mut settings);

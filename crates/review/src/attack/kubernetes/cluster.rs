@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bartizan_model::{Address, Component, Relation};
+use bartizan_model::{Address, Component, Node, Relation, Value};
 
 use super::rbac::Rights;
 use super::trusted;
@@ -178,9 +178,46 @@ impl<'a> Cluster<'a> {
     pub(super) fn nodes_of(&self, workload: &Component) -> impl Iterator<Item = &Nodes<'a>> {
         let wanted = labels(workload, "node_selector");
         let fargate = self.on_fargate(workload);
-        let excluded = move |nodes: &Nodes<'_>| wanted.iter().any(|(key, value)| nodes.labels.get(key).is_some_and(|label| label != value));
+        let tolerations = workload.setting("tolerations");
+        let excluded = move |nodes: &Nodes<'_>| {
+            wanted.iter().any(|(key, value)| nodes.labels.get(key).is_some_and(|label| label != value)) || keeps_away(nodes, tolerations)
+        };
         self.nodes.iter().filter(move |nodes| !fargate && !excluded(nodes))
     }
+}
+
+/// True where a taint of nodes certainly keeps pods with these tolerations away.
+///
+/// Source: Kubernetes documentation, "Taints and Tolerations".
+fn keeps_away(nodes: &Nodes<'_>, tolerations: Option<&Node>) -> bool {
+    let taints = nodes.component.setting("taints").and_then(|node| node.value.as_list()).unwrap_or_default();
+    let tolerations = match tolerations.map(|node| &node.value) {
+        None => &[],
+        Some(Value::List(items)) => items.as_slice(),
+        Some(_) => return false,
+    };
+    let part = |node: &Node, name: &str| node.get(name).filter(|node| !node.value.is_null()).map(|node| node.value.as_str().map(plain));
+    taints.iter().any(|taint| {
+        // EKS writes NO_SCHEDULE, Kubernetes NoSchedule.
+        let effect = part(taint, "effect").flatten();
+        let keeps = matches!(effect.as_deref(), Some("noschedule" | "noexecute"));
+        // What is not said fits every taint, and so may what is not known.
+        let fits = |toleration: &Node, name: &str| match (part(toleration, name), part(taint, name)) {
+            (Some(Some(own)), Some(Some(taint))) => own == taint,
+            (Some(Some(own)), None) => own.is_empty(),
+            _ => true,
+        };
+        let tolerated = |toleration: &Node| {
+            let exists = part(toleration, "operator").flatten().as_deref() == Some("exists");
+            fits(toleration, "key") && fits(toleration, "effect") && (exists || fits(toleration, "value"))
+        };
+        keeps && !tolerations.iter().any(tolerated)
+    })
+}
+
+/// A word without case and underscores.
+fn plain(text: std::borrow::Cow<'_, str>) -> String {
+    text.replace('_', "").to_ascii_lowercase()
 }
 
 /// Namespace and service account of a workload.
@@ -197,7 +234,7 @@ fn labels(component: &Component, setting: &str) -> BTreeMap<String, String> {
     component.setting(setting).map(map).unwrap_or_default()
 }
 
-fn map(node: &bartizan_model::Node) -> BTreeMap<String, String> {
+fn map(node: &Node) -> BTreeMap<String, String> {
     let members = node.value.as_map().into_iter().flatten();
     members.filter_map(|(key, node)| Some((key.clone(), node.value.as_str()?.into_owned()))).collect()
 }

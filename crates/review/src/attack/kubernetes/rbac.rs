@@ -62,7 +62,7 @@ impl Rule {
     }
 
     fn words(&self) -> String {
-        format!("lets `{}` on `{}`", self.verbs.join(", "), self.resources.join(", "))
+        format!("allows `{}` on `{}`", self.verbs.join(", "), self.resources.join(", "))
     }
 }
 

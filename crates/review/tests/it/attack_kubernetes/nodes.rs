@@ -23,6 +23,18 @@ fn pods_reach_their_node_by_its_metadata_its_network_or_a_way_out() {
     assert_eq!(by(&reviewed(WORKLOADS, &optional), orders, technique), node);
     let on_network = WORKLOADS.replace("serviceAccountName: orders", "serviceAccountName: orders\n      hostNetwork: true");
     assert_eq!(by(&reviewed(&on_network, CLUSTER), orders, technique), node);
+    // Pods run on tainted nodes where they tolerate the taint.
+    let taint = "taint {\n    key    = \"only\"\n    value  = \"jobs\"\n    effect = \"NO_SCHEDULE\"\n  }\n";
+    let tainted = far.replace("  launch_template {\n    id ", &format!("  {taint}  launch_template {{\n    id "));
+    assert_ne!(tainted, far);
+    assert_eq!(by(&reviewed(WORKLOADS, &tainted), orders, technique), set(&[]));
+    let tolerant = |toleration: &str| {
+        let tolerations = format!("serviceAccountName: orders\n      tolerations: [{toleration}]");
+        by(&reviewed(&WORKLOADS.replace("serviceAccountName: orders", &tolerations), &tainted), orders, technique)
+    };
+    assert_eq!(tolerant("{key: only, value: jobs, effect: NoSchedule}"), node);
+    assert_eq!(tolerant("{operator: Exists}"), node);
+    assert_eq!(tolerant("{key: only, value: other}"), set(&[]));
     let policy = |except: &str| {
         format!(
             "{WORKLOADS}

@@ -19,6 +19,7 @@ pub(crate) use routes::{Route, RouteTable, RouteTarget};
 pub(crate) use rules::{Peer, Protocol, Rule, covers_internet, is_private, parse_range, read_rules, reference};
 pub(crate) use service_endpoints::{EndpointKind, ServiceEndpoint};
 
+use super::read::is_looked_up;
 use super::verdict::Verdict;
 
 /// Everything that decides who reaches whom. Keys are component addresses.
@@ -104,6 +105,8 @@ pub(crate) struct Subnet {
     pub(crate) table: Option<Address>,
     /// The network ACL associated with it.
     pub(crate) acl: Option<Address>,
+    /// True where the source only looks it up: its routes and network ACL are elsewhere.
+    pub(crate) looked_up: bool,
     /// True for a default subnet, which AWS made with a route to an internet gateway.
     pub(crate) by_default: bool,
     /// Its availability zone.
@@ -169,6 +172,11 @@ impl Network {
         self.tables.get_key_value(address)
     }
 
+    /// True where a subnet without a table in the plan is known to have only its VPC's local route: the plan makes the VPC.
+    pub(crate) fn has_main_table(&self, subnet: &Subnet) -> bool {
+        subnet.vpc.as_ref().is_some_and(|vpc| self.vpcs.contains_key(vpc) && !is_looked_up(vpc)) && !subnet.by_default && !subnet.looked_up
+    }
+
     /// The tier of a subnet; `None` where its VPC or routes are not known.
     pub(crate) fn tier(&self, subnet: &Subnet) -> Option<Tier> {
         let vpc = self.vpcs.get(subnet.vpc.as_ref()?);
@@ -177,7 +185,7 @@ impl Network {
         }
         let Some((_, table)) = self.table_of(subnet) else {
             // Without a table in the plan the VPC's main table holds, which has only the local route unless someone changed it elsewhere.
-            return vpc.map(|_| Tier::Isolated);
+            return vpc.filter(|_| self.has_main_table(subnet)).map(|_| Tier::Isolated);
         };
         let has = |target| table.routes.iter().any(|route| route.target == target && route.destination.is_none_or(covers_internet));
         if has(RouteTarget::InternetGateway) {

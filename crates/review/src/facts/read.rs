@@ -1,10 +1,16 @@
 //! Small readings of components and values that every fact shares.
 
-use bartizan_model::{Component, Node, Text, Value};
+use bartizan_model::{Address, Component, Node, Text, Value};
 
 /// The last segment of a component type: `subnet` of `vpc.subnet`.
 pub(crate) fn last(component_type: &str) -> &str {
     component_type.rsplit('.').next().unwrap_or(component_type)
+}
+
+/// True for what the source only looks up (a Terraform data source): it exists elsewhere, and of its parts only what is written is known.
+pub(crate) fn is_looked_up(address: &Address) -> bool {
+    let own = address.as_str().rsplit(':').next().unwrap_or("");
+    own.starts_with("data.") || own.contains(".data.")
 }
 
 /// The texts of a node that is one text or a list of them.

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::routes::read_routes;
 use super::rules::parse_range;
 use super::{Acl, AclRule, Block, Group, Network, ServiceEndpoint, Subnet, read_rules};
-use crate::facts::read::{last, texts};
+use crate::facts::read::{is_looked_up, last, texts};
 use crate::facts::verdict::Verdict;
 
 impl Network {
@@ -35,6 +35,10 @@ impl Network {
     }
 
     fn add_component(&mut self, architecture: &Architecture, address: &Address, component: &Component) {
+        // Rules and routes of what is only looked up are not in the plan; its place may be.
+        if is_looked_up(address) && !matches!(last(&component.component_type), "vpc" | "subnet") {
+            return;
+        }
         let address = address.clone();
         match last(&component.component_type) {
             "vpc" => {
@@ -189,6 +193,8 @@ fn read_subnet(component: &Component) -> Subnet {
         assigns_ipv6: component.flag("assign_ipv6_address_on_creation").unwrap_or(false),
         // Default subnets give a public address unless told otherwise; others do not (AWS VPC guide, default VPCs).
         assigns_public: match public {
+            // A default of ours says nothing of what is made elsewhere.
+            _ if is_looked_up(&component.address) => None,
             Some(node) if component.flag("is_default") != Some(true) || node.value.as_bool() == Some(true) => node.value.as_bool(),
             None | Some(_) => Some(component.flag("is_default").unwrap_or(false)),
         },
@@ -196,6 +202,7 @@ fn read_subnet(component: &Component) -> Subnet {
         table: None,
         acl: None,
         zone: component.text("availability_zone"),
+        looked_up: is_looked_up(&component.address),
         by_default: component.flag("is_default") == Some(true),
         exclusion: None,
         span: component.span,

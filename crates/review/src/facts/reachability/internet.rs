@@ -60,7 +60,7 @@ pub(crate) fn from_internet(network: &Network, endpoint: &Endpoint) -> FromInter
     if endpoint.ipv6 {
         answer = better(answer, in_family(network, endpoint, true, &admitted, unknown.as_ref()));
     }
-    answer.openings.sort_by_key(|opening| (opening.from_port, opening.to_port, opening.only, opening.reason.span));
+    answer.openings.sort_by_key(|opening| (opening.from_port, opening.to_port, opening.reason.span, opening.only));
     answer.openings.dedup_by(|a, b| {
         (a.from_port, a.to_port, a.only, &a.protocol, &a.reason) == (b.from_port, b.to_port, b.only, &b.protocol, &b.reason)
     });
@@ -249,7 +249,7 @@ fn routed(network: &Network, address: &Address, subnet: &Subnet, v6: bool) -> Wa
             let reason = Reason { kind: ReasonKind::Default, text, span: subnet.span };
             return Way { verdict: Verdict::Yes, ranges: vec![whole(v6)], reason, elsewhere: false };
         }
-        if subnet.vpc.as_ref().is_some_and(|vpc| network.vpcs.contains_key(vpc)) {
+        if network.has_main_table(subnet) {
             let text = format!("`{address}` has no route table in the plan, and a VPC's main table has only the local route");
             return Way::no(network_reason(text, subnet.span));
         }

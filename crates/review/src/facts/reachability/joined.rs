@@ -151,7 +151,7 @@ fn leads(network: &Network, from: &Address, to: &Address, via: &Address) -> (Ver
     };
     let stop = |text: String, span| (Verdict::No, Some(Reason { kind: ReasonKind::Block, text, span }));
     let Some((table, routes)) = network.table_of(source) else {
-        if source.vpc.as_ref().is_some_and(|vpc| network.vpcs.contains_key(vpc)) {
+        if network.has_main_table(source) {
             return stop(format!("`{from}` has no route table in the plan, so no route to `{to}` through `{via}`"), source.span);
         }
         return (Verdict::Unknown, Some(network_reason(format!("the route table of `{from}` is not in the plan"), source.span)));

@@ -5,6 +5,7 @@ use ipnet::IpNet;
 
 use super::super::endpoint::Endpoint;
 use super::super::network::{AclRule, Group, Network, Peer, Protocol, Rule};
+use super::super::read::is_looked_up;
 use super::super::verdict::Verdict;
 use super::joined::{Passage, passage};
 use super::{acl, describe, network_reason};
@@ -160,7 +161,7 @@ fn lies_in(network: &Network, range_of: &Address, other: &Endpoint) -> Verdict {
         return Verdict::Yes;
     }
     let known = network.vpcs.contains_key(range_of) || network.subnets.contains_key(range_of);
-    if known { Verdict::No } else { Verdict::Unknown }
+    if known && !is_looked_up(range_of) { Verdict::No } else { Verdict::Unknown }
 }
 
 fn unknown_groups(endpoint: &Endpoint) -> Verdict {

@@ -77,8 +77,7 @@ fn over_the_internet(network: &Network, from: &Endpoint, service: &str) -> Servi
     for (address, subnet) in from.subnets.iter().filter_map(|subnet| network.subnets.get_key_value(subnet)) {
         span = span.or(subnet.span);
         let Some((table, routes)) = network.table_of(subnet) else {
-            let known = subnet.vpc.as_ref().is_some_and(|vpc| network.vpcs.contains_key(vpc)) && !subnet.by_default;
-            best = best.or(if known { Verdict::No } else { Verdict::Unknown });
+            best = best.or(if network.has_main_table(subnet) { Verdict::No } else { Verdict::Unknown });
             continue;
         };
         for route in routes.routes.iter().filter(|route| route.destination.is_none_or(|range| range.prefix_len() == 0)) {

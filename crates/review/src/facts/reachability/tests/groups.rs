@@ -148,3 +148,19 @@ fn the_callers_own_group_must_let_the_call_out() {
     let plan = two("", to_group);
     plan.pair("aws_instance.web", "aws_instance.db", 22, No, "aws_security_group.db");
 }
+
+#[test]
+fn what_is_only_looked_up_is_a_maybe_and_neither_open_nor_closed() {
+    let data = "data \"aws_security_group\" \"shared\" { name = \"shared\" }\ndata \"aws_subnet\" \"shared\" { id = \"subnet-1\" }\n";
+    let carried = terraform(&format!(
+        "{VPC}{ROUTE}{data}{}",
+        host("associate_public_ip_address = true").replace("aws_security_group.web", "data.aws_security_group.shared")
+    ));
+    carried.assert_from_internet("aws_instance.web", Unknown, "data.aws_security_group.shared");
+    let by_subnet = inline(SSH, "tcp", "cidr_blocks = [data.aws_subnet.shared.cidr_block]");
+    let admitted = guarded(&by_subnet, data);
+    admitted.assert_from_internet("aws_instance.web", No, "data.aws_subnet.shared");
+    admitted.pair("aws_instance.web", "aws_instance.web", 22, Unknown, "data.aws_subnet.shared");
+    let lies = terraform(&format!("{VPC}{ROUTE}{}{data}{}", super::OPEN, host("").replace("aws_subnet.public", "data.aws_subnet.shared")));
+    lies.assert_from_internet("aws_instance.web", Unknown, "data.aws_subnet.shared");
+}

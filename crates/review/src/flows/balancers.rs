@@ -220,12 +220,14 @@ fn clients_refused(context: &Context<'_>, balancer: &Address, group: &Component,
     if open.verdict == Verdict::No && open.openings.is_empty() || own.public != Verdict::Yes {
         return None;
     }
-    let decision = reaches(&context.network, own, endpoint, &Protocol::Tcp, port);
+    let udp = group.text("protocol").is_some_and(|protocol| protocol == "UDP");
+    let protocol = if udp { Protocol::Udp } else { Protocol::Tcp };
+    let decision = reaches(&context.network, own, endpoint, &protocol, port);
     // A rule that names the balancer's own group admits what comes through the balancer, whoever it is from.
     if decision.by_group {
         return None;
     }
-    admits_clients(&context.network, endpoint, port)
+    admits_clients(&context.network, endpoint, &protocol, port)
 }
 
 fn attachment_port(group: &Component, target: &Address) -> Option<u16> {
@@ -247,7 +249,7 @@ fn push(
     set: &mut FlowSet,
 ) {
     let to = context.index.drawn(&to);
-    why.extend(super::integrations::check(context, &from, &to, port));
+    why.extend(super::integrations::check_over(context, &super::integrations::transport(Some(protocol)), &from, &to, port));
     set.add(Found {
         from,
         to,

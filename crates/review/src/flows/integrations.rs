@@ -64,7 +64,7 @@ fn one(context: &Context<'_>, link: &Link, spec: &FlowSpec, from: Address, to: A
     found.port = spec.port.or(found.port);
     found.encrypted = spec.encrypted.or_else(|| encrypted_by_name(found.protocol.as_deref())).or(found.encrypted);
     found.authentication = spec.authentication.clone().or(found.authentication);
-    let verdict = check(context, &found.from, &found.to, found.port);
+    let verdict = check_over(context, &transport(found.protocol.as_deref()), &found.from, &found.to, found.port);
     found.why.extend(verdict);
     found.why.extend(through_api(context, &found.from, &found.to, found.port));
     set.add(found);
@@ -121,8 +121,18 @@ fn is_store(context: &Context<'_>, address: &Address) -> bool {
     })
 }
 
+/// What a protocol runs over.
+pub(super) fn transport(protocol: Option<&str>) -> Protocol {
+    if protocol == Some("udp") { Protocol::Udp } else { Protocol::Tcp }
+}
+
 /// What a security group or network ACL says against a flow whose port is known; nothing where it is open or not known.
 pub(super) fn check(context: &Context<'_>, from: &Address, to: &Address, port: Option<u16>) -> Vec<Reason> {
+    check_over(context, &Protocol::Tcp, from, to, port)
+}
+
+/// The same for another transport than TCP.
+pub(super) fn check_over(context: &Context<'_>, protocol: &Protocol, from: &Address, to: &Address, port: Option<u16>) -> Vec<Reason> {
     if let (Some(caller), Some(pods)) = (context.index.component(from), context.index.component(to).filter(|to| is_workload(to))) {
         let policies = pod_reaches(context, caller, pods, port);
         if policies.verdict != Verdict::Yes {
@@ -134,7 +144,7 @@ pub(super) fn check(context: &Context<'_>, from: &Address, to: &Address, port: O
     if a.vpc.is_none() || b.vpc.is_none() || b.no_inbound {
         return Vec::new();
     }
-    let decision = reaches(&context.network, a, b, &Protocol::Tcp, Some(port));
+    let decision = reaches(&context.network, a, b, protocol, Some(port));
     match decision.verdict {
         Verdict::No | Verdict::Yes => decision.reasons,
         Verdict::Unknown => Vec::new(),

@@ -6,7 +6,7 @@ use bartizan_model::{Address, Node, Part, Span, Text, Value};
 use ipnet::IpNet;
 
 /// Transport protocol of a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Protocol {
     /// Every protocol; ports do not count.
     Any,

@@ -1,5 +1,7 @@
 //! From the internet to one endpoint: address, route, Block Public Access, network ACL, security group.
 
+use std::collections::BTreeSet;
+
 use bartizan_model::{Address, Reason, ReasonKind, Span};
 use ipnet::IpNet;
 
@@ -60,10 +62,12 @@ pub(crate) fn from_internet(network: &Network, endpoint: &Endpoint) -> FromInter
     if endpoint.ipv6 {
         answer = better(answer, in_family(network, endpoint, true, &admitted, unknown.as_ref()));
     }
-    answer.openings.sort_by_key(|opening| (opening.from_port, opening.to_port, opening.reason.span, opening.only));
-    answer.openings.dedup_by(|a, b| {
-        (a.from_port, a.to_port, a.only, &a.protocol, &a.reason) == (b.from_port, b.to_port, b.only, &b.protocol, &b.reason)
+    let mut seen = BTreeSet::new();
+    answer.openings.retain(|opening| {
+        seen.insert((opening.protocol.clone(), opening.from_port, opening.to_port, opening.only, opening.reason.clone()))
     });
+    // Stable: rules for the same ports stay in the order of the groups.
+    answer.openings.sort_by_key(|opening| (opening.from_port, opening.to_port));
     answer
 }
 
@@ -413,10 +417,10 @@ fn add_admitted(network: &Network, address: &Address, group: &Group, rule: &Rule
 
 /// What keeps clients on the internet from an endpoint that they reach through something which passes on their addresses:
 /// no security group of it admits public addresses on the port. `None`: one does, or it is not known.
-pub(crate) fn admits_clients(network: &Network, endpoint: &Endpoint, port: Option<u16>) -> Option<Reason> {
+pub(crate) fn admits_clients(network: &Network, endpoint: &Endpoint, protocol: &Protocol, port: Option<u16>) -> Option<Reason> {
     let (admitted, unknown) = admitted(network, endpoint);
     let on_port = |one: &Admitted| {
-        matches!(one.opening.protocol, Protocol::Any | Protocol::Tcp | Protocol::Udp)
+        (one.opening.protocol == Protocol::Any || one.opening.protocol == *protocol)
             && port.is_none_or(|port| one.opening.from_port <= port && port <= one.opening.to_port)
     };
     if unknown.is_some() || admitted.iter().any(on_port) {

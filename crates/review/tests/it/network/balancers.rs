@@ -88,6 +88,19 @@ fn a_network_balancer_that_preserves_clients_needs_targets_that_admit_them() {
 }
 
 #[test]
+fn rules_for_another_transport_admit_nothing() {
+    let over = |transport: &str| {
+        let text = network(
+            &admits(EVERYONE).replace("protocol = \"tcp\"", &format!("protocol = \"{transport}\"")),
+            "resource \"aws_lb\" \"front\" {\n load_balancer_type = \"network\"\n subnets = [aws_subnet.public.id]\n}\nresource \"aws_lb_listener\" \"front\" {\n load_balancer_arn = aws_lb.front.arn\n port = 1812\n protocol = \"UDP\"\n default_action {\n type = \"forward\"\n target_group_arn = aws_lb_target_group.app.arn\n }\n}\nresource \"aws_lb_target_group\" \"app\" {\n port = 8080\n protocol = \"UDP\"\n vpc_id = aws_vpc.main.id\n}\nresource \"aws_lb_target_group_attachment\" \"app\" {\n target_group_arn = aws_lb_target_group.app.arn\n target_id = aws_instance.app.id\n}",
+        );
+        terraform(&text)
+    };
+    over("udp").has("aws_lb.front -> aws_instance.app udp:8080");
+    over("tcp").has("aws_lb.front -> aws_instance.app udp:8080 blocked");
+}
+
+#[test]
 fn a_network_balancer_with_groups_is_reached_as_they_say() {
     let plan = balanced("network", "security_groups = [aws_security_group.app.id]", "preserve_client_ip = false", &admits(EVERYONE));
     plan.has_none("internet -> aws_lb.front");

@@ -21,16 +21,20 @@ mod grants;
 pub(crate) mod index;
 mod integrations;
 mod internet;
+mod lattice;
 mod managed;
 mod mentions;
+mod mounts;
 pub(crate) mod policies;
 mod services;
 pub(crate) mod set;
+mod tunnels;
 
 pub(crate) use entities::{ANYONE, Entities, is_untrusted};
 pub(crate) use managed::undecided;
 pub use services::{Api, ServiceApis};
 pub(crate) use services::{ApiEntry, ServiceEntry};
+pub(crate) use tunnels::vpn_leads;
 
 use index::Index;
 use set::{FlowSet, Found};
@@ -90,8 +94,10 @@ pub(crate) fn complete_with<T>(
     let grants = grants::read(&context);
     mentions::add(&context, &grants, &mut set, &mut diagnostics);
     grants::add(&context, &grants, &mut entities, &mut set);
+    mounts::add(&context, &grants, &mut set, &mut diagnostics);
     internet::add(&context, &mut entities, &mut set);
     managed::add(&context, &mut entities, &mut set);
+    tunnels::add(&context, &mut entities, &mut set);
     policies::add(&context, &mut entities, &mut set);
     let assets = assets::find(&context, &mut set);
     let exposure = exposure::exposure(&context, &set);

@@ -54,6 +54,8 @@ fn leads_out_only(component: &Component) -> bool {
     match component.service.as_str() {
         "lambda" | "codebuild" | "glue" | "stepfunctions" => true,
         "apigateway" => last(&component.component_type).contains("vpc_link"),
+        // What comes in through it comes from its service, whatever its groups say.
+        "ec2" => component.component_type == "ec2.instance_connect_endpoint",
         "vpc" => component.component_type == "vpc.client_vpn_endpoint",
         _ => false,
     }
@@ -219,7 +221,7 @@ fn set_public(endpoint: &mut Endpoint, component: &Component, template: Option<&
         });
         return;
     }
-    if !takes_subnet_address(component) {
+    if !is_machine(component) {
         endpoint.public = Verdict::No;
         return;
     }
@@ -286,7 +288,7 @@ fn has_ipv6(endpoint: &Endpoint, component: &Component, template: Option<&Compon
     };
     of(component)
         || template.is_some_and(of)
-        || takes_subnet_address(component)
+        || is_machine(component)
             && endpoint.subnets.iter().filter_map(|subnet| network.subnets.get(subnet)).any(|subnet| subnet.assigns_ipv6)
 }
 
@@ -352,8 +354,8 @@ pub(crate) fn is_balancer(component: &Component) -> bool {
         || last(&component.component_type).ends_with("load_balancer") && component.service != "lightsail"
 }
 
-/// Network interfaces of instances take a public address from their subnet; those of managed services do not.
-fn takes_subnet_address(component: &Component) -> bool {
+/// Machines of ours: their network interfaces take a public address from their subnet, those of managed services do not.
+pub(crate) fn is_machine(component: &Component) -> bool {
     matches!(
         component.component_type.as_str(),
         "ec2.instance"

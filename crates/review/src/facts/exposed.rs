@@ -131,8 +131,10 @@ fn egress(context: &Context<'_>, address: &Address, endpoint: &Endpoint, sink: &
     let routed = endpoint.subnets.iter().filter_map(|subnet| context.network.subnets.get(subnet)).any(|subnet| {
         context.network.table_of(subnet).is_some_and(|(_, table)| {
             table.routes.iter().any(|route| {
-                matches!(route.target, RouteTarget::InternetGateway | RouteTarget::OutboundOnly | RouteTarget::Private)
-                    && route.destination.is_some_and(|range| range.prefix_len() == 0)
+                matches!(
+                    route.target,
+                    RouteTarget::InternetGateway | RouteTarget::OutboundOnly | RouteTarget::Private | RouteTarget::Beyond
+                ) && route.destination.is_some_and(|range| range.prefix_len() == 0)
             })
         })
     });

@@ -37,6 +37,8 @@ pub(crate) struct Network {
     pub(crate) groups: BTreeMap<Address, Group>,
     /// Entries of customer-managed prefix lists; `None` where an entry is not known.
     pub(crate) prefix_lists: BTreeMap<Address, Vec<Option<IpNet>>>,
+    /// Names of prefix lists that the source only looks up; what is not known of a name is `*`.
+    pub(crate) lists_elsewhere: BTreeMap<Address, String>,
     /// VPC Block Public Access, one entry for each account and region that sets it.
     pub(crate) blocks: Vec<Block>,
     /// Internet gateways with the VPC each is attached to; `None`: not known. One that is attached to nothing has no entry but is in
@@ -44,6 +46,8 @@ pub(crate) struct Network {
     pub(crate) gateways: BTreeMap<Address, Option<Address>>,
     /// Internet gateways that the plan attaches to no VPC.
     pub(crate) detached: Vec<Address>,
+    /// NAT gateways of the plan with the subnet of each; `None`: a regional one, or not known.
+    pub(crate) nats: BTreeMap<Address, Option<Address>>,
     /// Peerings and transit gateways.
     pub(crate) joins: Joins,
     /// VPC endpoints.
@@ -191,10 +195,18 @@ impl Network {
         if has(RouteTarget::InternetGateway) {
             return Some(Tier::Public);
         }
-        if has(RouteTarget::OutboundOnly) || has(RouteTarget::Private) || has(RouteTarget::Appliance) {
+        if [RouteTarget::OutboundOnly, RouteTarget::Private, RouteTarget::Beyond, RouteTarget::Appliance].into_iter().any(has) {
             return Some(Tier::Private);
         }
         if table.incomplete || has(RouteTarget::Unknown) { None } else { Some(Tier::Isolated) }
+    }
+
+    /// What a prefix list that is not in the plan holds: addresses of AWS's own services, or not known.
+    pub(crate) fn list_of_aws(&self, list: &Address) -> Verdict {
+        match self.lists_elsewhere.get(list) {
+            Some(name) if !name.starts_with("com.amazonaws.") => Verdict::Unknown,
+            Some(_) | None => Verdict::Yes,
+        }
     }
 
     /// The network ACL that holds for a subnet; `None`: AWS's default, which allows everything.

@@ -37,7 +37,7 @@ mod service;
 mod tests;
 
 pub(crate) use entries::entries;
-pub(crate) use internet::{FromInternet, Opening, admits_clients, from_internet};
+pub(crate) use internet::{FromInternet, Opening, admits_clients, client_rule, from_internet};
 pub(crate) use pair::reaches;
 pub(crate) use pairs::Pairs;
 pub(crate) use pods::{is_workload, pod_reaches};

@@ -8,8 +8,8 @@ use super::network::Protocol;
 use super::reachability::{Pairs, entries, service_path};
 use super::sink::Sink;
 use super::verdict::Verdict;
-use crate::flows::Context;
 use crate::flows::set::FlowSet;
+use crate::flows::{Context, vpn_leads};
 
 /// Most callers that are listed of one component.
 const MAX_CALLERS: usize = 50;
@@ -42,8 +42,9 @@ fn callers(context: &Context<'_>, sink: &mut Sink) {
         for callers in pairs.callers(address, &Protocol::Tcp, port).into_iter().filter(|callers| callers.decision.verdict == Verdict::Yes) {
             let span = decisive(&callers.decision.reasons);
             for member in callers.members {
-                let calls =
-                    context.index.component(member).is_some_and(|member| context.index.services.has_any(member, &["compute", "build"]));
+                let calls = context.index.component(member).is_some_and(|caller| {
+                    context.index.services.has_any(caller, &["compute", "build"]) || vpn_leads(context, member, address)
+                });
                 if calls && *member != address && listed.len() < MAX_CALLERS && listed.insert(member) {
                     sink.push_text(address, "network_callers", member.as_str(), span);
                 }
@@ -67,8 +68,8 @@ fn services(context: &Context<'_>, sink: &mut Sink) {
         for name in &names {
             let path = service_path(&context.network, &context.endpoints, Some(endpoint), name);
             if let Some(through) = path.through.filter(|_| path.verdict != Verdict::No) {
-                let policy = context.network.service_endpoints.get(&through).and_then(|endpoint| endpoint.policy);
-                let span = policy.or_else(|| decisive(&path.reasons));
+                let policy = context.network.service_endpoints.get(&through).and_then(|endpoint| endpoint.policy.as_ref());
+                let span = policy.map(|node| node.span).or_else(|| decisive(&path.reasons));
                 sink.push_text(address, "calls_through", through.as_str(), span);
             }
         }

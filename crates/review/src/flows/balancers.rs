@@ -6,7 +6,7 @@ use bartizan_model::{Address, Component, Confidence, Node, Reason, ReasonKind, S
 
 use super::integrations::encrypted_by_name;
 use super::set::{FlowSet, Found};
-use super::{Context, reason};
+use super::{Context, lattice, reason};
 use crate::facts::endpoint::is_balancer;
 use crate::facts::network::{Protocol, reference};
 use crate::facts::reachability::{admits_clients, reaches};
@@ -34,7 +34,7 @@ pub(crate) struct Listener<'a> {
 /// Adds flows from balancers to what they forward to.
 pub(super) fn add(context: &Context<'_>, set: &mut FlowSet) {
     for (address, component) in &context.index.architecture.components {
-        if !is_balancer(component) {
+        if !is_balancer(component) && !lattice::is_service(component) {
             continue;
         }
         for listener in listeners(context, component) {
@@ -66,7 +66,7 @@ pub(crate) fn listeners<'a>(context: &Context<'a>, balancer: &'a Component) -> V
         }
     }
     for listener in context.index.follow_back(&balancer.address, "part_of") {
-        if last(&listener.component_type) != "listener" {
+        if !last(&listener.component_type).ends_with("listener") {
             continue;
         }
         let number = port(listener.setting("port"));
@@ -163,12 +163,14 @@ fn forward(context: &Context<'_>, balancer: &Address, listener: &Listener<'_>, s
                 vec![reason(ReasonKind::Integration, format!("the listener forwards to `{}`", group.address), span.or(listener.span))];
             why.push(reason(ReasonKind::Integration, format!("`{}` is registered in `{}`", target.address, group.address), link.span));
             if target.service == "lambda" {
-                why.extend(invocation_refused(target, "elasticloadbalancing.amazonaws.com"));
+                let caller = if group.service == "vpc" { "vpc-lattice.amazonaws.com" } else { "elasticloadbalancing.amazonaws.com" };
+                why.extend(invocation_refused(target, caller));
                 let mut found = context.to(balancer.clone(), target.address.clone(), Confidence::Integration, why);
                 found.authentication = Some("resource policy".to_owned());
                 set.add(found);
             } else {
                 why.extend(clients_refused(context, balancer, group, target, number));
+                why.extend(lattice::refused(context, balancer, &target.address, number));
                 push(context, balancer.clone(), target.address.clone(), number, &protocol, why, set);
             }
         }

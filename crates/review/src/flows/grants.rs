@@ -100,7 +100,28 @@ fn to_component(context: &Context<'_>, from: &Address, target: &Address, granted
     }
     let mut why = allowed(&moving);
     why.push(runs.clone());
+    if !through_api {
+        why.extend(super::mentions::on_the_network(context, from, &target, api.port));
+    }
     set.add(context.to(from.clone(), target, Confidence::Granted, why));
+}
+
+/// What allows a compute to mount a file system by its roles; `None`: nothing that is known.
+pub(super) fn mounts(context: &Context<'_>, access: &Access<'_>, from: &Address, store: &Address) -> Option<Vec<Reason>> {
+    for (role, span) in access.roles.get(from)? {
+        let Some(grants) = access.grants.get(*role) else { continue };
+        let on_all = grants.services.get("elasticfilesystem").or_else(|| grants.services.get("*"));
+        let on_it = grants.components.iter().filter(|(address, _)| context.index.drawn(address) == *store).map(|(_, granted)| granted);
+        for granted in on_all.into_iter().chain(on_it) {
+            let mounting: Vec<_> = granted.actions.iter().filter(|(action, _)| connects(action)).collect();
+            if !mounting.is_empty() {
+                let mut why = allowed(&mounting);
+                why.push(reason(ReasonKind::Permission, format!("it runs as `{role}`"), *span));
+                return Some(why);
+            }
+        }
+    }
+    None
 }
 
 /// Actions that authorise a connection in the target's own protocol.

@@ -5,11 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use bartizan_model::{Address, Component, Confidence, Diagnostic, Kind, Link, ReasonKind, Relation, Severity, Span};
+use bartizan_model::{Address, Component, Confidence, Diagnostic, Kind, Link, Reason, ReasonKind, Relation, Severity, Span};
 
 use super::grants::Access;
+use super::policies::account_of;
 use super::set::{FlowSet, Found};
-use super::{Context, reason};
+use super::tunnels::vpn_leads;
+use super::{Context, lattice, reason};
+use crate::facts::document::patterns;
 use crate::facts::network::{Peer, Protocol};
 use crate::facts::reachability::reaches;
 use crate::facts::verdict::Verdict;
@@ -69,31 +72,44 @@ fn mention(context: &Context<'_>, access: &Access<'_>, from: &Address, to: &Addr
         }
     }
     let port = api.port;
-    match (context.endpoints.get(from), context.endpoints.get(to)) {
-        // What is called through AWS's API is not called on its network interface.
-        (Some(_), Some(b)) if b.no_inbound => {}
-        (Some(a), Some(b)) if a.vpc.is_some() && b.vpc.is_some() => {
-            let decision = reaches(&context.network, a, b, &Protocol::Tcp, port);
-            if decision.verdict == Verdict::No && is_public(context, to) {
-                why.push(reason(ReasonKind::Network, "it is reached by its public address", None));
-            } else {
-                why.extend(decision.reasons);
-            }
-        }
-        (None, Some(b)) if !by_iam && b.vpc.is_some() && outside(context, from) && !is_public(context, to) => {
-            why.push(reason(
-                ReasonKind::Block,
-                "the caller runs outside any VPC, and the target has only private addresses",
-                context.index.component(from).and_then(|component| component.span),
-            ));
-        }
-        _ => {}
+    why.extend(on_the_network(context, from, to, port));
+    if let (None, Some(b)) = (context.endpoints.get(from), context.endpoints.get(to))
+        && !by_iam
+        && b.vpc.is_some()
+        && outside(context, from)
+        && !is_public(context, to)
+    {
+        why.push(reason(
+            ReasonKind::Block,
+            "the caller runs outside any VPC, and the target has only private addresses",
+            context.index.component(from).and_then(|component| component.span),
+        ));
+    }
+    if lattice::is_service(target) {
+        why.extend(lattice::apart(context, from, target));
     }
     let mut found = context.to(from.clone(), to.clone(), confidence, why);
+    if lattice::is_service(target) {
+        found.authentication = Some(lattice::authentication(context, target).to_owned());
+    }
     if found.protocol.is_none() {
         found.protocol = Some("tcp".to_owned());
     }
     set.add(found);
+}
+
+/// What the network says of a call to a target's own interface.
+pub(super) fn on_the_network(context: &Context<'_>, from: &Address, to: &Address, port: Option<u16>) -> Vec<Reason> {
+    let (Some(a), Some(b)) = (context.endpoints.get(from), context.endpoints.get(to)) else { return Vec::new() };
+    // What is called through AWS's API is not called on its network interface.
+    if b.no_inbound || a.vpc.is_none() || b.vpc.is_none() {
+        return Vec::new();
+    }
+    let decision = reaches(&context.network, a, b, &Protocol::Tcp, port);
+    if decision.verdict == Verdict::No && is_public(context, to) {
+        return vec![reason(ReasonKind::Network, "it is reached by its public address", None)];
+    }
+    decision.reasons
 }
 
 /// A VPC endpoint that leads to a service which the plan itself offers: the caller reaches the balancer behind it.
@@ -107,6 +123,7 @@ fn private_link(context: &Context<'_>, from: &Address, endpoint: &Address, link:
             reason(ReasonKind::Reference, format!("`{}` names the endpoint `{endpoint}`", link.attribute), link.span),
             reason(ReasonKind::Network, format!("`{endpoint}` leads to `{offered}`, which offers `{}`", balancer.address), service.span),
         ];
+        why.extend(not_offered(context.index.component(endpoint), service));
         if service.flag("acceptance_required") == Some(true) && !accepted {
             why.push(reason(
                 ReasonKind::Network,
@@ -130,6 +147,23 @@ fn private_link(context: &Context<'_>, from: &Address, endpoint: &Address, link:
             });
         }
     }
+}
+
+/// What keeps an endpoint in another account from a service: nobody there is among its allowed principals.
+/// Source: PrivateLink guide, "Manage permissions" of endpoint services.
+fn not_offered(endpoint: Option<&Component>, service: &Component) -> Option<Reason> {
+    let (consumer, provider) = (endpoint?.account.as_deref()?, service.account.as_deref()?);
+    let node = service.settings.get("allowed_principals");
+    if consumer == provider || node.is_some_and(|node| node.value.is_unknown()) {
+        return None;
+    }
+    let allowed: Vec<String> = node.map(patterns).unwrap_or_default();
+    let admits = |principal: &String| principal.contains('*') || account_of(principal).is_none_or(|account| account == consumer);
+    if allowed.iter().any(admits) {
+        return None;
+    }
+    let text = format!("`{}` lets no principal of account {consumer} connect (allowed_principals)", service.address);
+    Some(reason(ReasonKind::Block, text, node.map(|node| node.span).or(service.span)))
 }
 
 fn is_public(context: &Context<'_>, address: &Address) -> bool {
@@ -180,7 +214,9 @@ fn by_groups(context: &Context<'_>, set: &mut FlowSet, diagnostics: &mut Vec<Dia
     let mut members: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
     for (address, endpoint) in &context.endpoints {
         let Some(component) = context.index.component(address) else { continue };
-        if component.kind == Kind::Supporting || !context.index.services.has_any(component, &["compute", "build"]) {
+        let calls =
+            context.index.services.has_any(component, &["compute", "build"]) || component.component_type == "vpc.client_vpn_endpoint";
+        if component.kind == Kind::Supporting || !calls {
             continue;
         }
         for group in &endpoint.groups {
@@ -232,7 +268,8 @@ fn is_default_group(context: &Context<'_>, group: &Address) -> bool {
 fn client_flow(context: &Context<'_>, from: &Address, to: &Address, port: u16, set: &mut FlowSet) {
     let (Some(a), Some(b)) = (context.endpoints.get(from), context.endpoints.get(to)) else { return };
     let decision = reaches(&context.network, a, b, &Protocol::Tcp, Some(port));
-    if decision.verdict == Verdict::No {
+    let vpn = context.index.component(from).is_some_and(|component| component.component_type == "vpc.client_vpn_endpoint");
+    if decision.verdict == Verdict::No || vpn && !vpn_leads(context, from, to) {
         return;
     }
     let Found { protocol, encrypted, authentication, .. } = context.to(from.clone(), to.clone(), Confidence::Reachable, Vec::new());

@@ -10,7 +10,10 @@ use crate::support::{CATALOGUE, SERVICES};
 
 mod balancers;
 mod clusters;
+mod doors;
 mod endpoints;
+mod files;
+mod lattice;
 
 static KNOWN: LazyLock<&'static Catalogue> = LazyLock::new(|| &CATALOGUE.0);
 

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::routes::read_routes;
 use super::rules::parse_range;
 use super::{Acl, AclRule, Block, Group, Network, ServiceEndpoint, Subnet, read_rules};
+use crate::facts::document::pattern;
 use crate::facts::read::{is_looked_up, last, texts};
 use crate::facts::verdict::Verdict;
 
@@ -37,6 +38,11 @@ impl Network {
     fn add_component(&mut self, architecture: &Architecture, address: &Address, component: &Component) {
         // Rules and routes of what is only looked up are not in the plan; its place may be.
         if is_looked_up(address) && !matches!(last(&component.component_type), "vpc" | "subnet") {
+            if last(&component.component_type) == "prefix_list"
+                && let Some(name) = &component.name_text
+            {
+                self.lists_elsewhere.insert(address.clone(), pattern(name));
+            }
             return;
         }
         let address = address.clone();
@@ -60,6 +66,7 @@ impl Network {
                 if let Some(node) = component.setting("routes") {
                     read_routes(architecture, node, table);
                 }
+                table.learns_from = component.setting("propagating_vgws").and_then(|node| super::reference(texts(node).next()?).ok());
             }
             "nacl" => {
                 let acl = read_acl(component);
@@ -88,6 +95,9 @@ impl Network {
             "internet_gateway" => {
                 self.gateways.insert(address, None);
             }
+            "nat_gateway" => {
+                self.nats.insert(address, None);
+            }
             "endpoint" if component.service == "vpc" => {
                 self.service_endpoints.insert(address, ServiceEndpoint::read(component));
             }
@@ -112,6 +122,11 @@ impl Network {
             ("subnet", "nacl") => {
                 if let Some(subnet) = self.subnets.get_mut(&from.address) {
                     subnet.acl.get_or_insert_with(|| other.clone());
+                }
+            }
+            ("nat_gateway", "subnet") => {
+                if let Some(subnet) = self.nats.get_mut(&from.address) {
+                    subnet.get_or_insert_with(|| other.clone());
                 }
             }
             ("vpc", "internet_gateway") => {

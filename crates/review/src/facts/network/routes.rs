@@ -14,6 +14,8 @@ pub(crate) struct RouteTable {
     pub(crate) routes: Vec<Route>,
     /// True when some of its routes are not known.
     pub(crate) incomplete: bool,
+    /// The VPN gateway that adds routes of its own to it.
+    pub(crate) learns_from: Option<Address>,
 }
 
 /// One route.
@@ -38,8 +40,10 @@ pub(crate) enum RouteTarget {
     InternetGateway,
     /// NAT or an egress-only gateway: out only.
     OutboundOnly,
-    /// Another network of ours: peering, transit gateway, VPN.
+    /// Another network of ours: peering, transit gateway, private NAT.
     Private,
+    /// What is behind a VPN, Direct Connect, a core network or an Outpost, which the plan does not hold.
+    Beyond,
     /// A gateway endpoint or appliance endpoint, network interface or the like.
     Appliance,
     /// Not known.
@@ -97,6 +101,12 @@ fn route_target(architecture: &Architecture, node: &Node) -> RouteTarget {
     let Some(text) = node.value.as_text() else { return RouteTarget::Unknown };
     if let Some((address, _)) = text.references().next() {
         let target = architecture.component(&Address::new(address));
+        // A private NAT gateway leads to other networks of ours. Source: VPC guide, "NAT gateways".
+        if target
+            .is_some_and(|nat| last(&nat.component_type) == "nat_gateway" && nat.text("connectivity_type").as_deref() == Some("private"))
+        {
+            return RouteTarget::Private;
+        }
         let kind = target.map_or(address, |component| last(&component.component_type));
         // Order matters: the address of an unread resource may hold several of the words.
         return [
@@ -104,11 +114,11 @@ fn route_target(architecture: &Architecture, node: &Node) -> RouteTarget {
             ("nat_gateway", RouteTarget::OutboundOnly),
             ("internet_gateway", RouteTarget::InternetGateway),
             ("carrier_gateway", RouteTarget::InternetGateway),
-            ("vpn_gateway", RouteTarget::Private),
+            ("vpn_gateway", RouteTarget::Beyond),
             ("transit_gateway", RouteTarget::Private),
             ("peering", RouteTarget::Private),
-            ("local_gateway", RouteTarget::Private),
-            ("core_network", RouteTarget::Private),
+            ("local_gateway", RouteTarget::Beyond),
+            ("core_network", RouteTarget::Beyond),
             ("endpoint", RouteTarget::Appliance),
             ("network_interface", RouteTarget::Appliance),
             ("instance", RouteTarget::Appliance),
@@ -124,10 +134,11 @@ fn route_target(architecture: &Architecture, node: &Node) -> RouteTarget {
         ("igw-", RouteTarget::InternetGateway),
         ("nat-", RouteTarget::OutboundOnly),
         ("eigw-", RouteTarget::OutboundOnly),
-        ("vgw-", RouteTarget::Private),
+        ("vgw-", RouteTarget::Beyond),
         ("tgw-", RouteTarget::Private),
         ("pcx-", RouteTarget::Private),
-        ("lgw-", RouteTarget::Private),
+        ("lgw-", RouteTarget::Beyond),
+        ("arn:aws:networkmanager", RouteTarget::Beyond),
         ("local", RouteTarget::Private),
         ("vpce-", RouteTarget::Appliance),
         ("eni-", RouteTarget::Appliance),

@@ -21,8 +21,9 @@ pub(crate) struct ServiceEndpoint {
     pub(crate) tables: Vec<Address>,
     /// Whether the service's public names resolve to it inside the VPC.
     pub(crate) private_dns: Verdict,
-    /// Its policy; `None`: everything is allowed.
-    pub(crate) policy: Option<Span>,
+    /// Its policy document, from the endpoint itself or from a policy attached to it; `None`: everything is allowed.
+    /// It bounds every call for which `service_path` says that the endpoint is gone through.
+    pub(crate) policy: Option<Node>,
     /// Where it is declared.
     pub(crate) span: Option<Span>,
 }
@@ -65,7 +66,7 @@ impl ServiceEndpoint {
             vpc: None,
             tables: Vec::new(),
             private_dns,
-            policy: component.setting("policy").map(|node| node.span),
+            policy: component.setting("policy").cloned(),
             span: component.span,
         }
     }

@@ -191,11 +191,13 @@ fn through(
 }
 
 /// How a subnet is joined to the internet in one address family.
-struct Way {
-    verdict: Verdict,
+pub(super) struct Way {
+    /// Whether it is.
+    pub(super) verdict: Verdict,
     /// The part of the internet that is routed.
     ranges: Vec<IpNet>,
-    reason: Reason,
+    /// Why.
+    pub(super) reason: Reason,
     /// True where the routes themselves are not in the plan, not just one of their parts.
     elsewhere: bool,
 }
@@ -246,7 +248,8 @@ fn subnet_route(network: &Network, address: &Address, subnet: &Subnet, v6: bool)
     way
 }
 
-fn routed(network: &Network, address: &Address, subnet: &Subnet, v6: bool) -> Way {
+/// The part of the internet that a subnet's routes join it to.
+pub(super) fn routed(network: &Network, address: &Address, subnet: &Subnet, v6: bool) -> Way {
     let Some((table, routes)) = network.table_of(subnet) else {
         if subnet.by_default && !v6 {
             let text = format!("`{address}` is a default subnet, which has a route to an internet gateway");
@@ -292,7 +295,8 @@ fn routed(network: &Network, address: &Address, subnet: &Subnet, v6: bool) -> Wa
                 let text = format!("`{table}` leads traffic of `{address}` through {name}, whose own rules decide");
                 unknown.get_or_insert_with(|| network_reason(text, Some(route.span)));
             }
-            (RouteTarget::OutboundOnly | RouteTarget::Private | RouteTarget::Appliance | RouteTarget::Unknown, _) => {}
+            (RouteTarget::OutboundOnly | RouteTarget::Private | RouteTarget::Beyond | RouteTarget::Appliance | RouteTarget::Unknown, _) => {
+            }
         }
     }
     let all = ranges.iter().any(|range| covers_internet(*range));
@@ -398,6 +402,10 @@ fn add_admitted(network: &Network, address: &Address, group: &Group, rule: &Rule
         Peer::Range(range) => admit(*range, unknown),
         // AWS-managed lists (CloudFront, S3 …), which no plan holds, are addresses of that service, not of everyone.
         Peer::PrefixList(list) => {
+            if !network.prefix_lists.contains_key(list) && network.list_of_aws(list) == Verdict::Unknown {
+                let text = format!("what the prefix list `{list}`, which `{address}` admits, holds is not in the plan");
+                unknown.get_or_insert_with(|| network_reason(text, Some(rule.span)));
+            }
             for entry in network.prefix_lists.get(list).into_iter().flatten() {
                 match entry {
                     Some(range) => admit(*range, unknown),
@@ -418,17 +426,23 @@ fn add_admitted(network: &Network, address: &Address, group: &Group, rule: &Rule
 /// What keeps clients on the internet from an endpoint that they reach through something which passes on their addresses:
 /// no security group of it admits public addresses on the port. `None`: one does, or it is not known.
 pub(crate) fn admits_clients(network: &Network, endpoint: &Endpoint, protocol: &Protocol, port: Option<u16>) -> Option<Reason> {
-    let (admitted, unknown) = admitted(network, endpoint);
-    let on_port = |one: &Admitted| {
-        (one.opening.protocol == Protocol::Any || one.opening.protocol == *protocol)
-            && port.is_none_or(|port| one.opening.from_port <= port && port <= one.opening.to_port)
-    };
-    if unknown.is_some() || admitted.iter().any(on_port) {
+    let (_, unknown) = admitted(network, endpoint);
+    if unknown.is_some() || client_rule(network, endpoint, protocol, port).is_some() {
         return None;
     }
     let why = closed(network, endpoint);
     let text = format!("the balancer passes on the clients' own addresses, and {}", why.text);
     Some(Reason { kind: ReasonKind::Block, text, span: why.span })
+}
+
+/// The first rule that admits public addresses, of everyone or of some network, on a port.
+pub(crate) fn client_rule(network: &Network, endpoint: &Endpoint, protocol: &Protocol, port: Option<u16>) -> Option<Reason> {
+    let (admitted, _) = admitted(network, endpoint);
+    let on_port = |one: &Admitted| {
+        (one.opening.protocol == Protocol::Any || one.opening.protocol == *protocol)
+            && port.is_none_or(|port| one.opening.from_port <= port && port <= one.opening.to_port)
+    };
+    admitted.into_iter().find(on_port).map(|one| one.opening.reason)
 }
 
 /// What to say where no rule admits the internet.

@@ -66,7 +66,33 @@ pub(super) fn passage(network: &Network, a: &Endpoint, b: &Endpoint) -> Passage 
             }
         }
     }
+    if best.as_ref().is_none_or(|best| best.verdict == Verdict::No)
+        && let Some(reason) = beyond(network, a, b).zip(beyond(network, b, a)).map(|(there, _)| there)
+    {
+        return Passage {
+            verdict: Verdict::Unknown,
+            reasons: vec![reason],
+            references: (Verdict::No, "security groups of other VPCs do not count for what comes from behind a VPN".to_owned()),
+        };
+    }
     best.unwrap_or_else(|| blocked(apart(network, one, other), None))
+}
+
+/// A route of one endpoint to the other through a VPN gateway, Direct Connect or a core network; whether that joins the two is elsewhere.
+fn beyond(network: &Network, from: &Endpoint, to: &Endpoint) -> Option<Reason> {
+    let targets: Vec<IpNet> = to.subnets.iter().filter_map(|subnet| network.subnets.get(subnet)?.range).take(MAX_SUBNETS).collect();
+    for subnet in from.subnets.iter().filter_map(|subnet| network.subnets.get(subnet)).take(MAX_SUBNETS) {
+        let Some((table, routes)) = network.table_of(subnet) else { continue };
+        let mut found = targets.iter().filter_map(|target| routes.best(*target));
+        let route = found.find(|route| route.target == RouteTarget::Beyond);
+        let via = route.map(|route| route.via.clone()).or_else(|| routes.learns_from.clone().map(Some));
+        if let Some(via) = via {
+            let name = via.map_or_else(|| "a gateway".to_owned(), |via| format!("`{via}`"));
+            let text = format!("`{table}` leads to {name}; what is behind it is not in the plan");
+            return Some(network_reason(text, route.map(|route| route.span)));
+        }
+    }
+    None
 }
 
 /// What to say of two VPCs that nothing joins; a third one between them does not, for peering is not transitive.

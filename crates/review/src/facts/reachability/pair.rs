@@ -148,8 +148,9 @@ fn peer_is(network: &Network, rule: &Rule, owner: &Address, other: &Endpoint) ->
                 let of = |entry: &Option<IpNet>| entry.map_or(Verdict::Unknown, |range| within(network, range, other));
                 entries.iter().map(of).max().unwrap_or(Verdict::No)
             }
-            // A list that is not in the plan is AWS's own: addresses of its services.
-            None => Verdict::No,
+            // AWS's own lists are addresses of its services.
+            None if network.list_of_aws(list) == Verdict::Yes => Verdict::No,
+            None => Verdict::Unknown,
         },
         Peer::Unknown(_) => Verdict::Unknown,
     }

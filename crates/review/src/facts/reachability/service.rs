@@ -1,10 +1,11 @@
 //! How an endpoint calls an AWS service: through a VPC endpoint, over the internet, or not at all.
 
-use bartizan_model::{Address, Reason, ReasonKind};
+use bartizan_model::{Address, Reason, ReasonKind, Span};
 
 use super::super::endpoint::{Endpoint, Endpoints};
 use super::super::network::{EndpointKind, Network, Peer, Protocol, RouteTarget, ServiceEndpoint};
 use super::super::verdict::Verdict;
+use super::internet::routed;
 use super::{network_reason, reaches};
 
 /// The way to an AWS service.
@@ -74,6 +75,7 @@ fn over_the_internet(network: &Network, from: &Endpoint, service: &str) -> Servi
     let mut best = Verdict::No;
     let mut reason = None;
     let mut span = None;
+    let mut stranded = None;
     for (address, subnet) in from.subnets.iter().filter_map(|subnet| network.subnets.get_key_value(subnet)) {
         span = span.or(subnet.span);
         let Some((table, routes)) = network.table_of(subnet) else {
@@ -82,10 +84,17 @@ fn over_the_internet(network: &Network, from: &Endpoint, service: &str) -> Servi
         };
         for route in routes.routes.iter().filter(|route| route.destination.is_none_or(|range| range.prefix_len() == 0)) {
             let verdict = match route.target {
-                RouteTarget::OutboundOnly => Verdict::Yes,
+                RouteTarget::OutboundOnly => match route.via.as_ref().and_then(|nat| beyond_nat(network, nat)) {
+                    Some((Verdict::No, why)) => {
+                        stranded = stranded.or(Some(why));
+                        Verdict::No
+                    }
+                    Some((verdict, _)) => verdict,
+                    None => Verdict::Yes,
+                },
                 // Without a public address there is no way back through an internet gateway.
                 RouteTarget::InternetGateway => from.public.or(Verdict::known(from.ipv6)),
-                RouteTarget::Private | RouteTarget::Appliance | RouteTarget::Unknown => Verdict::Unknown,
+                RouteTarget::Private | RouteTarget::Beyond | RouteTarget::Appliance | RouteTarget::Unknown => Verdict::Unknown,
             };
             if verdict > best || reason.is_none() && verdict == best && verdict != Verdict::No {
                 best = verdict;
@@ -99,6 +108,9 @@ fn over_the_internet(network: &Network, from: &Endpoint, service: &str) -> Servi
     if from.subnets.is_empty() || from.subnets.iter().any(|subnet| !network.subnets.contains_key(subnet)) {
         best = best.or(Verdict::Unknown);
     }
+    if let Some((text, at)) = stranded.filter(|_| best == Verdict::No) {
+        return stop(text, at);
+    }
     if best == Verdict::No {
         return stop(format!("its subnets have no route to the internet, and its VPC has no endpoint for {service}"), span);
     }
@@ -107,6 +119,14 @@ fn over_the_internet(network: &Network, from: &Endpoint, service: &str) -> Servi
         return ServicePath { verdict: Verdict::No, through: None, reasons: blocked.into_iter().collect() };
     }
     ServicePath { verdict: best.and(out), through: None, reasons: reason.into_iter().collect() }
+}
+
+/// What a NAT gateway of the plan gets to: it needs a way to an internet gateway of its own; `None`: it has none that could fail.
+/// Source: VPC guide, "NAT gateway basics".
+fn beyond_nat(network: &Network, nat: &Address) -> Option<(Verdict, (String, Option<Span>))> {
+    let (address, subnet) = network.subnets.get_key_value(network.nats.get(nat)?.as_ref()?)?;
+    let way = routed(network, address, subnet, false);
+    Some((way.verdict, (format!("the NAT gateway `{nat}` gets nowhere: {}", way.reason.text), way.reason.span)))
 }
 
 /// Whether the caller's security groups let HTTPS out to public addresses or to a service's prefix list.

@@ -289,3 +289,68 @@ resource "aws_instance" "user" {
     closed.has("aws_instance.user -> aws_lb.inner tcp:443 blocked");
     closed.says("aws_instance.user", "aws_lb.inner", "aws_security_group.user");
 }
+
+/// The same in two accounts, where the service lets `principals` connect.
+fn offered_abroad(principals: &str) -> Drawn {
+    terraform(&format!(
+        r#"
+provider "aws" {{
+  region              = "eu-west-1"
+  allowed_account_ids = ["111122223333"]
+}}
+provider "aws" {{
+  alias               = "user"
+  region              = "eu-west-1"
+  allowed_account_ids = ["444455556666"]
+}}
+resource "aws_lb" "inner" {{
+  load_balancer_type = "network"
+  internal           = true
+}}
+resource "aws_lb_listener" "inner" {{
+  load_balancer_arn = aws_lb.inner.arn
+  port              = 443
+  protocol          = "TCP"
+}}
+resource "aws_vpc_endpoint_service" "offer" {{
+  acceptance_required        = true
+  network_load_balancer_arns = [aws_lb.inner.arn]
+  allowed_principals         = [{principals}]
+}}
+resource "aws_vpc" "user" {{
+  provider   = aws.user
+  cidr_block = "10.7.0.0/16"
+}}
+resource "aws_subnet" "user" {{
+  provider   = aws.user
+  vpc_id     = aws_vpc.user.id
+  cidr_block = "10.7.1.0/24"
+}}
+resource "aws_vpc_endpoint" "offer" {{
+  provider           = aws.user
+  vpc_id             = aws_vpc.user.id
+  service_name       = aws_vpc_endpoint_service.offer.service_name
+  vpc_endpoint_type  = "Interface"
+  subnet_ids         = [aws_subnet.user.id]
+}}
+resource "aws_instance" "user" {{
+  provider  = aws.user
+  ami       = "ami-1"
+  subnet_id = aws_subnet.user.id
+  user_data = "export PARTNER=${{aws_vpc_endpoint.offer.dns_entry[0].dns_name}}"
+}}"#
+    ))
+}
+
+#[test]
+fn a_service_lets_only_its_allowed_principals_connect() {
+    for principals in ["\"arn:aws:iam::444455556666:root\"", "\"*\""] {
+        offered_abroad(principals).has("aws_instance.user -> aws_lb.inner tcp:443");
+    }
+    for principals in ["", "\"arn:aws:iam::777788889999:root\""] {
+        let closed = offered_abroad(principals);
+        closed.has("aws_instance.user -> aws_lb.inner tcp:443 blocked");
+        closed.says("aws_instance.user", "aws_lb.inner", "aws_vpc_endpoint_service.offer");
+        closed.says("aws_instance.user", "aws_lb.inner", "444455556666");
+    }
+}

@@ -105,6 +105,9 @@ fn prefix_lists_of_the_plan_count_by_their_entries_and_those_of_aws_are_not_ever
     let cloudfront = "data \"aws_ec2_managed_prefix_list\" \"cf\" { name = \"com.amazonaws.global.cloudfront.origin-facing\" }";
     let by_cloudfront = inline(SSH, "tcp", "prefix_list_ids = [data.aws_ec2_managed_prefix_list.cf.id]");
     guarded(&by_cloudfront, cloudfront).assert_from_internet("aws_instance.web", No, "prefix list");
+    // A list of customers that another plan makes may hold anything.
+    let offices = cloudfront.replace("com.amazonaws.global.cloudfront.origin-facing", "offices");
+    guarded(&by_cloudfront, &offices).assert_from_internet("aws_instance.web", Unknown, "aws_ec2_managed_prefix_list.cf");
 }
 
 /// `web` and `db`, where the group of `db` has these rules.

@@ -217,3 +217,15 @@ fn inside_a_vpc_a_more_specific_route_may_lead_through_a_firewall() {
     terraform(&steered).pair("aws_instance.a", "aws_instance.inner", 5432, No, "aws_vpc_endpoint.inspect");
     terraform(&steered.replace(BY_GROUP, BY_RANGE)).pair("aws_instance.a", "aws_instance.inner", 5432, Unknown, "aws_vpc_endpoint.inspect");
 }
+
+#[test]
+fn what_is_behind_a_vpn_is_a_maybe() {
+    let gateway = |name: &str| format!("resource \"aws_vpn_gateway\" \"{name}\" {{ vpc_id = aws_vpc.{name}.id }}\n");
+    let both = [gateway("a"), gateway("b")].concat();
+    let there = route("a", "b", "gateway_id = aws_vpn_gateway.a.id");
+    let back = route("b", "a", "gateway_id = aws_vpn_gateway.b.id");
+    let plan = |more: &str| terraform(&(side("a", "10.1", BY_RANGE) + &side("b", "10.2", BY_RANGE) + more));
+    plan(&both).pair("aws_instance.a", "aws_instance.b", 5432, No, "nothing in the plan joins");
+    plan(&[&both, there.as_str(), back.as_str()].concat()).pair("aws_instance.a", "aws_instance.b", 5432, Unknown, "aws_vpn_gateway.a");
+    plan(&[&both, there.as_str()].concat()).pair("aws_instance.a", "aws_instance.b", 5432, No, "nothing in the plan joins");
+}

@@ -5,12 +5,12 @@ use bartizan_model::Address;
 use super::super::super::network::Protocol;
 use super::super::super::verdict::Verdict::{self, No, Unknown, Yes};
 use super::super::{Pairs, service_path};
-use super::{OPEN, Plan, VPC, terraform};
+use super::{OPEN, Plan, ROUTE, VPC, terraform};
 
 /// A host in the inner subnet, whose table has these routes; further resources.
 fn inner(more: &str) -> Plan {
     terraform(&format!(
-        "{VPC}{OPEN}
+        "{VPC}{ROUTE}{OPEN}
 resource \"aws_route_table\" \"inner\" {{ vpc_id = aws_vpc.main.id }}
 resource \"aws_route_table_association\" \"inner\" {{
   subnet_id      = aws_subnet.inner.id
@@ -25,7 +25,7 @@ resource \"aws_instance\" \"web\" {{
     ))
 }
 
-const NAT: &str = "resource \"aws_nat_gateway\" \"n\" { subnet_id = aws_subnet.public.id }\nresource \"aws_route\" \"out\" {\n route_table_id = aws_route_table.inner.id\n destination_cidr_block = \"0.0.0.0/0\"\n nat_gateway_id = aws_nat_gateway.n.id\n}\n";
+const NAT: &str = "resource \"aws_nat_gateway\" \"n\" {\n subnet_id = aws_subnet.public.id\n}\nresource \"aws_route\" \"leave\" {\n route_table_id = aws_route_table.inner.id\n destination_cidr_block = \"0.0.0.0/0\"\n nat_gateway_id = aws_nat_gateway.n.id\n}\n";
 const GATEWAY: &str = "resource \"aws_vpc_endpoint\" \"s3\" {\n vpc_id = aws_vpc.main.id\n service_name = \"com.amazonaws.${var.region}.s3\"\n route_table_ids = [aws_route_table.inner.id]\n}\nvariable \"region\" { type = string }\n";
 
 #[track_caller]
@@ -46,7 +46,7 @@ fn without_a_route_or_an_endpoint_no_service_is_reached() {
 
 #[test]
 fn without_a_public_address_an_internet_gateway_is_no_way_out() {
-    let route = "resource \"aws_route\" \"out\" {\n route_table_id = aws_route_table.inner.id\n destination_cidr_block = \"0.0.0.0/0\"\n gateway_id = aws_internet_gateway.main.id\n}\n";
+    let route = "resource \"aws_route\" \"leave\" {\n route_table_id = aws_route_table.inner.id\n destination_cidr_block = \"0.0.0.0/0\"\n gateway_id = aws_internet_gateway.main.id\n}\n";
     calls(&inner(route), "s3", No, None, "no route to the internet");
 }
 
@@ -87,4 +87,16 @@ fn pairs_find_callers_by_rule_and_decide_those_that_are_alike_once() {
         assert_eq!(one, listed, "{address}");
     }
     assert!(pairs.callers(&Address::new("aws_instance.web"), &Protocol::Tcp, 80).is_empty());
+}
+
+#[test]
+fn a_nat_gateway_leads_out_only_where_it_gets_out_itself() {
+    let nat = |more: &str| NAT.replace("subnet_id = aws_subnet.public.id", more);
+    calls(&inner(&nat("subnet_id = aws_subnet.public.id")), "s3", Yes, None, "aws_route_table.inner");
+    let stranded = "subnet_id = aws_subnet.alone.id";
+    let alone = "resource \"aws_subnet\" \"alone\" {\n vpc_id = aws_vpc.main.id\n cidr_block = \"10.0.7.0/24\"\n}\n";
+    calls(&inner(&[&nat(stranded), alone].concat()), "s3", No, None, "aws_nat_gateway.n");
+    // A private one leads to other networks; what is behind them is elsewhere.
+    calls(&inner(&nat("connectivity_type = \"private\"\n subnet_id = aws_subnet.public.id")), "s3", Unknown, None, "aws_route_table.inner");
+    calls(&inner(&nat("availability_mode = \"regional\"\n vpc_id = aws_vpc.main.id")), "s3", Yes, None, "aws_route_table.inner");
 }

@@ -26,6 +26,7 @@ mod managed;
 mod mentions;
 mod mounts;
 pub(crate) mod policies;
+mod service_addresses;
 mod services;
 pub(crate) mod set;
 mod tunnels;

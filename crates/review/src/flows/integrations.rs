@@ -3,6 +3,7 @@
 use bartizan_model::{Address, Confidence, FlowSpec, Kind, Link, Reason, ReasonKind, Relation};
 
 use super::balancers::{invocation_refused, listeners};
+use super::service_addresses::origin_refused;
 use super::set::FlowSet;
 use super::{Context, reason};
 use crate::facts::endpoint::is_balancer;
@@ -66,6 +67,7 @@ fn one(context: &Context<'_>, link: &Link, spec: &FlowSpec, from: Address, to: A
     found.authentication = spec.authentication.clone().or(found.authentication);
     let verdict = check_over(context, &transport(found.protocol.as_deref()), &found.from, &found.to, found.port);
     found.why.extend(verdict);
+    found.why.extend(origin_refused(context, &found.from, &found.to, found.port));
     found.why.extend(through_api(context, &found.from, &found.to, found.port));
     set.add(found);
 }

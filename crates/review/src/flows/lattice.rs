@@ -3,15 +3,11 @@
 //! Source: VPC Lattice guide, "Control traffic in VPC Lattice using security groups" and "Manage the associations for a service network".
 
 use bartizan_model::{Address, Component, Reason, ReasonKind};
-use ipnet::IpNet;
 
-use super::{Context, reason};
-use crate::facts::network::{Peer, Protocol, Rule};
+use super::{Context, reason, service_addresses};
+use crate::facts::network::Protocol;
 use crate::facts::reachability::reaches;
 use crate::facts::verdict::Verdict;
-
-/// Link-local addresses from which Lattice calls its targets.
-const OWN_RANGES: [&str; 2] = ["169.254.171.0/24", "fd00:ec2:80::/64"];
 
 /// True for a service of VPC Lattice.
 pub(super) fn is_service(component: &Component) -> bool {
@@ -54,35 +50,8 @@ pub(super) fn apart(context: &Context<'_>, from: &Address, service: &Component) 
     })
 }
 
-/// What keeps Lattice from a target: none of its security groups admits Lattice's addresses. `None`: one does, or it is not known.
+/// What keeps Lattice from a target of a service: its groups must admit Lattice's own addresses.
 pub(super) fn refused(context: &Context<'_>, service: &Address, target: &Address, port: Option<u16>) -> Option<Reason> {
     context.index.component(service).filter(|service| is_service(service))?;
-    let endpoint = context.endpoints.get(target).filter(|endpoint| !endpoint.groups.is_empty() && !endpoint.default_group)?;
-    for address in &endpoint.groups {
-        let group = context.network.groups.get(address)?;
-        let admits = |rule: &&Rule| rule.covers(&Protocol::Tcp, port) != Some(false) && from_lattice(context, &rule.peer) != Verdict::No;
-        if group.ingress.iter().any(|rule| admits(&rule)) {
-            return None;
-        }
-    }
-    let names: Vec<String> = endpoint.groups.iter().map(|group| format!("`{group}`")).collect();
-    let wanted = port.map_or_else(|| "any port".to_owned(), |port| format!("tcp {port}"));
-    let text = format!("{} does not admit the addresses of VPC Lattice to {wanted}", names.join(" and "));
-    let span = endpoint.groups.first().and_then(|group| context.network.groups.get(group)).and_then(|group| group.span);
-    Some(reason(ReasonKind::Block, text, span))
-}
-
-fn from_lattice(context: &Context<'_>, peer: &Peer) -> Verdict {
-    match peer {
-        Peer::Range(range) => {
-            let own = OWN_RANGES.iter().filter_map(|text| text.parse::<IpNet>().ok());
-            Verdict::known(own.into_iter().any(|own| range.contains(&own)))
-        }
-        Peer::PrefixList(list) => match context.network.lists_elsewhere.get(list) {
-            Some(name) if name.starts_with("com.amazonaws.") => Verdict::known(name.contains("vpc-lattice")),
-            Some(_) | None => Verdict::Unknown,
-        },
-        Peer::Unknown(_) => Verdict::Unknown,
-        Peer::Network(_) | Peer::Group(_) | Peer::Itself => Verdict::No,
-    }
+    service_addresses::refused(context, &service_addresses::LATTICE, target, port)
 }

@@ -13,6 +13,7 @@ mod clusters;
 mod doors;
 mod endpoints;
 mod files;
+mod joins;
 mod lattice;
 
 static KNOWN: LazyLock<&'static Catalogue> = LazyLock::new(|| &CATALOGUE.0);

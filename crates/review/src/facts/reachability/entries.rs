@@ -119,6 +119,10 @@ fn proof(flow: &Flow) -> Option<String> {
 
 /// What passes on what it is asked.
 fn forwards(context: &Context<'_>, component: &Component) -> bool {
+    // Whoever comes in by a VPN is known, and no outsider.
+    if component.component_type == "vpc.client_vpn_endpoint" {
+        return false;
+    }
     is_balancer(component)
         || component.component_type == "cloudfront.vpc_origin"
         || context.index.services.has_any(component, &["load_balancer", "edge", "api"])

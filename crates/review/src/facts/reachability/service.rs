@@ -83,7 +83,17 @@ fn over_the_internet(network: &Network, from: &Endpoint, service: &str) -> Servi
             continue;
         };
         for route in routes.routes.iter().filter(|route| route.destination.is_none_or(|range| range.prefix_len() == 0)) {
+            let v6 = route.destination.is_some_and(|range| range.addr().is_ipv6());
             let verdict = match route.target {
+                // Names of services have IPv4 addresses unless the caller asks for a dual-stack endpoint.
+                // Source: AWS general reference, "Dual stack endpoints".
+                RouteTarget::OutboundOnly | RouteTarget::InternetGateway if v6 => {
+                    if from.ipv6 {
+                        Verdict::Unknown
+                    } else {
+                        continue;
+                    }
+                }
                 RouteTarget::OutboundOnly => match route.via.as_ref().and_then(|nat| beyond_nat(network, nat)) {
                     Some((Verdict::No, why)) => {
                         stranded = stranded.or(Some(why));
@@ -93,7 +103,7 @@ fn over_the_internet(network: &Network, from: &Endpoint, service: &str) -> Servi
                     None => Verdict::Yes,
                 },
                 // Without a public address there is no way back through an internet gateway.
-                RouteTarget::InternetGateway => from.public.or(Verdict::known(from.ipv6)),
+                RouteTarget::InternetGateway => from.public,
                 RouteTarget::Private | RouteTarget::Beyond | RouteTarget::Appliance | RouteTarget::Unknown => Verdict::Unknown,
             };
             if verdict > best || reason.is_none() && verdict == best && verdict != Verdict::No {

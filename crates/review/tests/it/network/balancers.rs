@@ -149,14 +149,17 @@ resource "aws_lb_target_group_attachment" "fn" {{
     refused.says("aws_lb.front", "aws_lambda_function.fn", "elasticloadbalancing.amazonaws.com");
 }
 
-#[test]
-fn a_distribution_leaves_its_origin_open_unless_the_origin_admits_only_it() {
-    let origin = |peer: &str| {
-        terraform(
-            &network(
-                "",
-                r#"
+const CUSTOM: &str = "custom_origin_config {\n http_port = 80\n https_port = 443\n origin_protocol_policy = \"http-only\"\n origin_ssl_protocols = [\"TLSv1.2\"]\n }";
+const CLOUDFRONT: &str = "prefix_list_ids = [data.aws_ec2_managed_prefix_list.cf.id]";
+
+/// A balancer that admits `peer`, with `more` attributes, as the origin of a distribution whose origin has `way` more.
+fn origin(peer: &str, more: &str, way: &str) -> Drawn {
+    terraform(
+        &network(
+            "",
+            r#"
 resource "aws_lb" "front" {
+  MORE
   subnets         = [aws_subnet.public.id]
   security_groups = [aws_security_group.edge.id]
 }
@@ -166,17 +169,25 @@ resource "aws_lb_listener" "front" {
   protocol          = "HTTP"
 }
 data "aws_ec2_managed_prefix_list" "cf" { name = "com.amazonaws.global.cloudfront.origin-facing" }
+resource "aws_cloudfront_vpc_origin" "o" {
+  vpc_origin_endpoint_config {
+    name                   = "o"
+    arn                    = aws_lb.front.arn
+    http_port              = 80
+    https_port             = 443
+    origin_protocol_policy = "http-only"
+    origin_ssl_protocols {
+      items    = ["TLSv1.2"]
+      quantity = 1
+    }
+  }
+}
 resource "aws_cloudfront_distribution" "cdn" {
   enabled = true
   origin {
     domain_name = aws_lb.front.dns_name
     origin_id   = "app"
-    custom_origin_config {
-      http_port              = 80
-      https_port             = 443
-      origin_protocol_policy = "http-only"
-      origin_ssl_protocols   = ["TLSv1.2"]
-    }
+    WAY
   }
   default_cache_behavior {
     target_origin_id       = "app"
@@ -185,19 +196,38 @@ resource "aws_cloudfront_distribution" "cdn" {
     cached_methods         = ["GET"]
   }
 }"#,
-            )
-            .replacen("cidr_blocks = [\"0.0.0.0/0\"]", peer, 1),
         )
-    };
-    let open = origin(EVERYONE);
+        .replacen("cidr_blocks = [\"0.0.0.0/0\"]", peer, 1)
+        .replace("MORE", more)
+        .replace("WAY", way),
+    )
+}
+
+#[test]
+fn a_distribution_leaves_its_origin_open_unless_the_origin_admits_only_it() {
+    let open = origin(EVERYONE, "", CUSTOM);
     open.has("internet -> aws_cloudfront_distribution.cdn https:443");
     open.has("aws_cloudfront_distribution.cdn -> aws_lb.front http:80");
     open.has("internet -> aws_lb.front http:80");
     assert_eq!(open.listed("aws_lb.front", "entered_by"), ["aws_lb.front", "aws_cloudfront_distribution.cdn"]);
-    let tied = origin("prefix_list_ids = [data.aws_ec2_managed_prefix_list.cf.id]");
+    let tied = origin(CLOUDFRONT, "", CUSTOM);
     tied.has("aws_cloudfront_distribution.cdn -> aws_lb.front http:80");
     tied.has_none("internet -> aws_lb.front");
     assert_eq!(tied.listed("aws_lb.front", "entered_by"), ["aws_cloudfront_distribution.cdn"]);
+}
+
+#[test]
+fn a_distribution_calls_public_addresses_that_admit_it_or_goes_through_a_vpc_origin() {
+    let internal = origin(CLOUDFRONT, "internal = true", CUSTOM);
+    internal.has("aws_cloudfront_distribution.cdn -> aws_lb.front http:80 blocked");
+    internal.says("aws_cloudfront_distribution.cdn", "aws_lb.front", "public addresses only");
+    let office = origin("cidr_blocks = [\"10.0.0.0/8\"]", "", CUSTOM);
+    office.has("aws_cloudfront_distribution.cdn -> aws_lb.front http:80 blocked");
+    office.says("aws_cloudfront_distribution.cdn", "aws_lb.front", "aws_security_group.edge");
+    let inside = origin(CLOUDFRONT, "internal = true", "vpc_origin_config { vpc_origin_id = aws_cloudfront_vpc_origin.o.id }");
+    inside.has("aws_cloudfront_distribution.cdn -> aws_lb.front http:80");
+    inside.has("aws_cloudfront_vpc_origin.o -> aws_lb.front http:80");
+    inside.has_none("internet -> aws_lb.front");
 }
 
 #[test]

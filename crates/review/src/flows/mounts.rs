@@ -13,8 +13,12 @@ use crate::facts::network::Protocol;
 use crate::facts::reachability::Pairs;
 use crate::facts::verdict::Verdict;
 
-/// Most hosts of one file system that are drawn one by one.
+/// Most hosts with a right to mount one file system that are drawn one by one.
 const MAX_HOSTS: usize = 50;
+
+/// Most hosts that only the network lets mount one file system, which are drawn: a handful are clients, a crowd is a network.
+/// The fact `network_callers` lists more of them.
+const MAX_BY_NETWORK: usize = 8;
 
 /// Conditions that a mount through a mount target fulfils, whoever mounts. Source: EFS guide, "EFS condition keys for clients".
 const OF_ANY_MOUNT: [&str; 2] = ["elasticfilesystem:accessedviamounttarget", "aws:securetransport"];
@@ -40,10 +44,17 @@ pub(super) fn add(context: &Context<'_>, access: &Access<'_>, set: &mut FlowSet,
                 hosts.push((host, why, if granted.is_some() { Confidence::Granted } else { Confidence::Reachable }));
             }
         }
-        if hosts.len() > MAX_HOSTS {
-            let message = format!("{} hosts reach `{address}` and may mount it; these flows are not drawn one by one", hosts.len());
+        let mut skipped = 0;
+        for (confidence, most) in [(Confidence::Granted, MAX_HOSTS), (Confidence::Reachable, MAX_BY_NETWORK)] {
+            let alike = hosts.iter().filter(|(_, _, found)| *found == confidence).count();
+            if alike > most {
+                hosts.retain(|(_, _, found)| *found != confidence);
+                skipped += alike;
+            }
+        }
+        if skipped > 0 {
+            let message = format!("{skipped} hosts reach `{address}` and may mount it; these flows are not drawn one by one");
             diagnostics.extend(store.span.map(|span| Diagnostic::new("flows/many-clients", Severity::Note, message, span)));
-            continue;
         }
         for (host, why, confidence) in hosts {
             set.add(context.to(host.clone(), address.clone(), confidence, why));

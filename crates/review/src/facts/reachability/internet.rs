@@ -66,8 +66,7 @@ pub(crate) fn from_internet(network: &Network, endpoint: &Endpoint) -> FromInter
     answer.openings.retain(|opening| {
         seen.insert((opening.protocol.clone(), opening.from_port, opening.to_port, opening.only, opening.reason.clone()))
     });
-    // Stable: rules for the same ports stay in the order of the groups.
-    answer.openings.sort_by_key(|opening| (opening.from_port, opening.to_port));
+    answer.openings.sort_by_key(|opening| (opening.from_port, opening.to_port, opening.only, opening.reason.span));
     answer
 }
 

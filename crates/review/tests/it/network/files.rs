@@ -48,6 +48,17 @@ fn a_host_may_mount_what_its_network_lets_it_reach() {
 }
 
 #[test]
+fn a_crowd_that_only_the_network_lets_mount_is_a_fact_and_no_flow() {
+    let crowd: String = (0..9)
+        .map(|n| format!("resource \"aws_instance\" \"h{n}\" {{\n ami = \"ami-1\"\n subnet_id = aws_subnet.inner.id\n vpc_security_group_ids = [aws_security_group.app.id]\n}}\n"))
+        .collect();
+    let plan = shared(VPC_RANGE, &crowd);
+    plan.has_none(HOST);
+    plan.has_none("aws_instance.h0 ->");
+    assert_eq!(plan.listed("aws_efs_file_system.f", "network_callers").len(), 10);
+}
+
+#[test]
 fn another_vpc_does_not_mount() {
     let other = r#"
 resource "aws_vpc" "other" { cidr_block = "10.7.0.0/16" }

@@ -271,7 +271,7 @@ pub const FACTS: &[FactDoc] = &[
     component(
         "network_callers",
         FactKind::List,
-        "for a store: addresses of compute in its networks that routes, network ACLs and security groups let through to its port",
+        "for a store: addresses of compute and Client VPN endpoints that routes, network ACLs, security groups and authorization rules let through to its port",
     ),
     component("node_role_rights", FactKind::List, "for a node group: policies of the nodes' role beyond those that every node needs"),
     component(

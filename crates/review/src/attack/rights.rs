@@ -92,8 +92,8 @@ struct Detail {
     reach: Rc<Reach>,
 }
 
-/// What a decision of one principal depends on: service, name of the resource as it lies in memory, statements of identity and boundary, of the
-/// resource's policy, and what is fixed.
+/// What a decision of one principal depends on: service (the action, where it takes over a role), name of the resource as it lies in
+/// memory, statements of identity and boundary, of the resource's policy, and what is fixed.
 type DecidedKey = (String, usize, Rc<[(usize, usize)]>, Rc<[usize]>, Option<String>);
 
 /// Something of a resource, by its place in memory, for an action.
@@ -387,7 +387,8 @@ impl<'w, 'a> Rights<'w, 'a> {
         };
         // Actions that the same statements speak of come out the same.
         let held = self.held(actor);
-        let service = action.split(':').next().unwrap_or("").to_owned();
+        // A role's trust has a say in being taken over only.
+        let service = if takes_over(action) { action } else { action.split(':').next().unwrap_or("") }.to_owned();
         let statements = self.detail(actor, &held, index).spoken.clone();
         let of_policy = target.map(|target| self.policy_statements(target, index)).unwrap_or_default();
         let fixed_text = (!fixed.is_empty()).then(|| format!("{fixed:?}"));

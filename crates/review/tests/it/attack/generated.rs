@@ -203,6 +203,19 @@ proptest! {
 }
 
 #[test]
+fn who_may_take_a_role_may_not_tag_its_session_by_that() {
+    // Everything is granted on what has a tag; the role trusts the user, and nothing has the tag.
+    let tagged = Plan {
+        allowed: vec![Written { holder: 0, actions: 16, resource: 0, named: 0, condition: 4 }],
+        denied: Vec::new(),
+        trusts: vec![2, 0, 1],
+    };
+    for names in [&NAMES, &OTHER_NAMES] {
+        assert_eq!(told(&reviewed(&tagged, names), names).standings["aws_iam_user.ann"], Standing::No);
+    }
+}
+
+#[test]
 fn generated_plans_reach_what_they_are_about() {
     // Properties of plans in which nobody reaches anything would show nothing.
     let raises = Plan {

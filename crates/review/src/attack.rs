@@ -12,6 +12,7 @@ use bartizan_model::Address;
 mod can;
 mod cognito;
 pub(crate) mod compute;
+mod controls;
 mod direct;
 pub(crate) mod facts;
 pub(crate) mod graph;
@@ -32,7 +33,7 @@ use compute::{Compute, plain};
 use graph::{AttackGraph, Fact, FactId, Operation};
 use join::Join;
 use kubernetes::Kubernetes;
-use rights::{Actor, Need, On, Rights};
+use rights::{Actor, Need, On, Powers, Rights};
 use trust::Entries;
 use world::World;
 
@@ -133,7 +134,7 @@ pub(crate) fn analyse(seen: &Seen<'_, '_>, primitives: &Primitives, policy: &Pol
     secrets::add(context, &held, &mut graph);
     Kubernetes { index, world: &world, primitives, holders: &holders }.add(&mut entries, &mut graph);
     for (address, principal) in &world.principals {
-        let actor = Actor { principal, elevated: false };
+        let actor = Actor::of(principal);
         let administrator = administrator(&rights, actor);
         let own = graph.fact(Fact::Identity(address.clone()));
         if let Some(step) = administers(own, &principal.account, &administrator, evidence_of(&rights, actor), &mut graph) {
@@ -149,13 +150,14 @@ pub(crate) fn analyse(seen: &Seen<'_, '_>, primitives: &Primitives, policy: &Pol
     }
     let mut join = Join::new(&rights, index, &holders, &primitives.list, &mut graph);
     for (principal, (_, _, administrator)) in world.principals.values().zip(&attack.principals) {
-        let actor = Actor { principal, elevated: false };
+        let actor = Actor::of(principal);
         match administrator {
             // In its own account there is nothing that it could not do.
             Administrator::Yes => join.run_abroad(actor),
             Administrator::No | Administrator::When(_) => join.run(actor),
         }
     }
+    freed(&mut join);
     elevated(&mut join);
     administer_others(&world, &mut graph);
     attack.administered = administered(&world, primitives);
@@ -196,6 +198,25 @@ fn calls(index: &Index<'_>, flows: &FlowSet) -> Vec<(Address, Address)> {
     calls
 }
 
+/// What follows when a principal's boundary or its own denials are gone: what its policies grant.
+fn freed<'w>(join: &mut Join<'w, '_, '_>) {
+    let rights = join.rights;
+    let actor = |fact: &Fact| {
+        let (address, powers) = match fact {
+            Fact::Unbound(address) => (address, Powers { unbound: true, ..Powers::default() }),
+            Fact::Undenied(address) => (address, Powers { undenied: true, ..Powers::default() }),
+            _ => return None,
+        };
+        Some(Actor { principal: rights.world.principals.get(address)?, powers })
+    };
+    let actors: Vec<Actor<'w, '_>> = join.graph.facts.iter().filter_map(actor).collect();
+    for actor in actors {
+        if !administers_as(rights, actor, join.graph) {
+            join.run(actor);
+        }
+    }
+}
+
 /// What follows when a principal can be given any permission: everything, unless a boundary or a deny still limits it.
 fn elevated<'w>(join: &mut Join<'w, '_, '_>) {
     let (rights, graph) = (join.rights, &mut *join.graph);
@@ -225,16 +246,33 @@ fn elevated<'w>(join: &mut Join<'w, '_, '_>) {
     for fact in facts {
         let Fact::Elevated(address) = &fact else { continue };
         let Some(principal) = world.principals.get(address) else { continue };
-        let actor = Actor { principal, elevated: true };
-        let own = graph.fact(fact.clone());
-        let administrator = administrator(rights, actor);
-        let evidence = query::declared(principal.component, "nothing else limits it");
-        match administers(own, &principal.account, &administrator, evidence, graph) {
-            Some(step) => graph.step(step),
-            None => limited.push(actor),
+        let elevated = Actor { principal, powers: Powers { elevated: true, ..Powers::default() } };
+        if administers_as(rights, elevated, graph) {
+            continue;
+        }
+        limited.push(elevated);
+        // With what limits it gone as well, there may be nothing left that it cannot do.
+        let unbound = graph.find(&Fact::Unbound(address.clone())).is_some();
+        let undenied = graph.find(&Fact::Undenied(address.clone())).is_some();
+        for (unbound, undenied) in [(unbound, false), (false, undenied), (unbound, undenied)] {
+            if unbound || undenied {
+                administers_as(rights, Actor { principal, powers: Powers { elevated: true, unbound, undenied } }, graph);
+            }
         }
     }
     limited.into_iter().for_each(|actor| join.run(actor));
+}
+
+/// Adds the step to administration, where an actor holds that with its powers.
+fn administers_as(rights: &Rights<'_, '_>, actor: Actor<'_, '_>, graph: &mut AttackGraph) -> bool {
+    let administrator = administrator(rights, actor);
+    let premises: Vec<FactId> = actor.facts().into_iter().map(|fact| graph.fact(fact)).collect();
+    let Some(own) = premises.first() else { return false };
+    let evidence = query::declared(actor.principal.component, "nothing else limits it");
+    let step = administers(*own, &actor.principal.account, &administrator, evidence, graph);
+    let Some(step) = step else { return false };
+    graph.step(graph::Step { premises, ..step });
+    true
 }
 
 fn administers(

@@ -64,7 +64,7 @@ pub fn can(
         Some(target) if !resource.starts_with("arn:") => target.name.clone(),
         _ => ResourceName::new(resource),
     };
-    let actor = Actor { principal, elevated: false };
+    let actor = Actor::of(principal);
     let (decision, policies) = rights.decide(actor, action, &name, target, true, &[])?;
     let outcome = match decision.outcome {
         Outcome::Allow => "allowed",

@@ -52,7 +52,7 @@ pub(crate) fn rights(rights: &Rights<'_, '_>, index: &Index<'_>, attack: &Attack
     let mut left_out = 0;
     for (address, _, administrator) in &attack.principals {
         let Some(principal) = world.principals.get(address).filter(|_| *administrator != Administrator::Yes) else { continue };
-        let actor = Actor { principal, elevated: false };
+        let actor = Actor::of(principal);
         for (service, targets) in &by_service {
             let wanted = expanded(principal, service);
             if wanted.is_empty() {

@@ -22,6 +22,10 @@ pub enum Fact {
     Identity(Address),
     /// Acts as the user or role and can give it any permission.
     Elevated(Address),
+    /// Acts as the user or role, whose boundary is gone.
+    Unbound(Address),
+    /// Acts as the user or role, which its own policies deny nothing any more.
+    Undenied(Address),
     /// Can change what members of a group may do.
     Group(Address),
     /// Runs code in a component.
@@ -89,6 +93,8 @@ impl Fact {
             Fact::Entry(address)
             | Fact::Identity(address)
             | Fact::Elevated(address)
+            | Fact::Unbound(address)
+            | Fact::Undenied(address)
             | Fact::Group(address)
             | Fact::Code(address)
             | Fact::Configuration(address)

@@ -16,6 +16,7 @@ use bartizan_model::{Address, Component};
 
 use decide::value_of;
 
+use super::graph::Fact;
 use super::policy::span;
 use super::reach::{Reach, Reaches};
 use super::world::{Policy, Principal, Target, World};
@@ -57,11 +58,48 @@ pub(crate) enum On<'t, 'a> {
 /// Keys of the request that a question fixes.
 pub(crate) type Fixed<'f> = &'f [(&'static str, Option<&'f str>)];
 
-/// Who asks: a principal, or the principal with any permission that its account can give it.
+/// Who asks: a principal, with what it has got beyond its own policies.
 #[derive(Clone, Copy)]
 pub(crate) struct Actor<'w, 'a> {
     pub(crate) principal: &'w Principal<'a>,
+    pub(crate) powers: Powers,
+}
+
+/// What a principal has got beyond its own policies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Powers {
+    /// It holds any permission that its account can give it.
     pub(crate) elevated: bool,
+    /// Its boundary is gone.
+    pub(crate) unbound: bool,
+    /// What its own policies deny is denied no more.
+    pub(crate) undenied: bool,
+}
+
+impl<'w, 'a> Actor<'w, 'a> {
+    /// A principal as it is.
+    pub(crate) fn of(principal: &'w Principal<'a>) -> Self {
+        Self { principal, powers: Powers::default() }
+    }
+
+    /// The boundary that limits it.
+    pub(crate) fn boundary(&self) -> Option<&'w Policy> {
+        self.principal.boundary.as_deref().filter(|_| !self.powers.unbound)
+    }
+
+    /// What is had by somebody who acts so: one fact, or for several powers one each.
+    pub(crate) fn facts(&self) -> Vec<Fact> {
+        let address = || self.principal.component.address.clone();
+        let Powers { elevated, unbound, undenied } = self.powers;
+        let mut facts = Vec::new();
+        facts.extend(elevated.then(|| Fact::Elevated(address())));
+        facts.extend(unbound.then(|| Fact::Unbound(address())));
+        facts.extend(undenied.then(|| Fact::Undenied(address())));
+        if facts.is_empty() {
+            facts.push(Fact::Identity(address()));
+        }
+        facts
+    }
 }
 
 /// What one principal holds of the actions that are asked for.
@@ -124,7 +162,7 @@ pub(crate) struct Rights<'w, 'a> {
     /// Condition keys on tags of resources that some policy uses, lower case.
     tag_keys: BTreeSet<String>,
     everything: Rc<Policy>,
-    held: RefCell<HashMap<(Address, bool), Rc<Held>>>,
+    held: RefCell<HashMap<(Address, Powers), Rc<Held>>>,
     /// By statement and name of a resource, as they lie in memory: whether the one speaks of the other.
     matched: RefCell<HashMap<(usize, usize), bartizan_iam::Truth>>,
     nothing_known: Context,
@@ -137,7 +175,7 @@ pub(crate) struct Rights<'w, 'a> {
     /// By statement, as it lies in memory: the actions that it may speak of.
     mentioned: RefCell<HashMap<usize, Rc<[u16]>>>,
     /// The last one, by address in memory: questions come principal by principal.
-    last: RefCell<Option<(usize, bool, Rc<Held>)>>,
+    last: RefCell<Option<(usize, Powers, Rc<Held>)>>,
 }
 
 impl<'w, 'a> Rights<'w, 'a> {
@@ -285,7 +323,7 @@ impl<'w, 'a> Rights<'w, 'a> {
             On::Objects(target) => (target, target.objects.as_ref().unwrap_or(&target.name)),
             On::Anything | On::Everything => return None,
         };
-        let free = actor.principal.boundary.is_none() && self.same_account(actor, on) && !says_itself(on);
+        let free = actor.boundary().is_none() && self.same_account(actor, on) && !says_itself(on);
         let free = free && !struck(&detail.denied, on);
         let policies = self.policies(actor);
         let (action, written) = (self.actions.get(usize::from(index))?, self.written.get(usize::from(index))?);

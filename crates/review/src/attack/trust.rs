@@ -42,7 +42,7 @@ pub(crate) fn add(rights: &Rights<'_, '_>, index: &Index<'_>, entries: &mut Entr
                         let other = account.filter(|account| *account != role.account);
                         let callers_of = |account: String| {
                             let of_account = world.principals.values().filter(move |principal| principal.account == account);
-                            of_account.filter(|&principal| rights.possible(Actor { principal, elevated: false }, "sts:AssumeRole"))
+                            of_account.filter(|&principal| rights.possible(Actor::of(principal), "sts:AssumeRole"))
                         };
                         callers(rights, &assumer, role, other.into_iter().flat_map(callers_of), graph);
                     } else if let Some(account) = account {
@@ -117,7 +117,7 @@ fn callers<'p, 'a: 'p>(
     let Some(target) = rights.world.targets.get(&role.component.address) else { return };
     let by_account = matches!(assumer.who, Who::Account(_));
     for principal in callers.filter(|principal| principal.component.address != role.component.address) {
-        let actor = Actor { principal, elevated: false };
+        let actor = Actor::of(principal);
         // A trust that names the caller is enough within its account; one that names the account leaves it to the caller's policies.
         let elsewhere = principal.account != role.account;
         let grant = if by_account || elsewhere {

@@ -1,6 +1,7 @@
 //! The plan as permissions see it: principals with all their policies, and what can be named as a resource.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::rc::Rc;
 
 use bartizan_iam::{
@@ -8,6 +9,7 @@ use bartizan_iam::{
 };
 use bartizan_model::{Address, Component, Node, Span, Text, Value};
 
+use super::controls::{CONTROLLED, Controls};
 use super::policy;
 use crate::facts::managed;
 use crate::facts::read::{first_setting, last};
@@ -24,6 +26,13 @@ pub(crate) struct Policy {
     pub(crate) name: String,
 }
 
+impl Policy {
+    /// True where it denies anything.
+    pub(crate) fn denies(&self) -> bool {
+        self.document.denies().next().is_some()
+    }
+}
+
 /// A user, role or group.
 #[derive(Debug)]
 pub(crate) struct Principal<'a> {
@@ -32,6 +41,8 @@ pub(crate) struct Principal<'a> {
     pub(crate) caller: Option<Caller>,
     /// Identity policies, of its groups too.
     pub(crate) policies: Vec<Rc<Policy>>,
+    /// The same without what they deny; empty where they deny nothing.
+    pub(crate) undenied: Vec<Rc<Policy>>,
     /// Its permissions boundary.
     pub(crate) boundary: Option<Rc<Policy>>,
     /// Trust policy of a role.
@@ -40,6 +51,8 @@ pub(crate) struct Principal<'a> {
     pub(crate) trusts_account: Option<Origin>,
     /// Groups that a user is in.
     pub(crate) groups: Vec<Address>,
+    /// By group: the places of its policies among all.
+    pub(crate) through: Vec<(Address, Range<usize>)>,
     /// Customer-managed policies attached to it or its groups.
     pub(crate) attached: Vec<Address>,
     /// What of its policies the plan does not tell, in words.
@@ -84,6 +97,8 @@ pub(crate) struct World<'a> {
     admit_anyone: BTreeSet<Address>,
     /// Resources whose own policy speaks of an account that is not theirs, or of one that the plan does not know.
     admit_accounts: BTreeSet<Address>,
+    /// Policies of the organisation, by what they control.
+    controls: Controls,
     /// By account as the plan names it: twelve digits that stand for it.
     accounts: BTreeMap<String, String>,
 }
@@ -155,6 +170,18 @@ impl<'a> World<'a> {
                     }
                 }
             }
+        }
+        world.controls = Controls::read(index, &world.targets.values().map(|target| target.account.as_str()).collect(), |component| {
+            world.known_account(component).to_owned()
+        });
+        let controlled: Vec<Address> = world
+            .targets
+            .values()
+            .filter(|target| world.controlling_resource(target).any(Policy::denies))
+            .map(|t| t.component.address.clone())
+            .collect();
+        for address in controlled {
+            world.targets.get_mut(&address).into_iter().for_each(|target| target.forbids_nothing = false);
         }
         world.read_names();
         world.read_admitted();
@@ -260,9 +287,26 @@ impl<'a> World<'a> {
         self.accounts.entry(account.to_owned()).or_insert_with(|| format!("{next:012}")).clone()
     }
 
+    /// The same for a component of the plan once all are read.
+    fn known_account<'c>(&'c self, component: &'c Component) -> &'c str {
+        let account = component.account.as_deref().unwrap_or(&component.stack);
+        if account.is_empty() { OWN_ACCOUNT } else { self.accounts.get(account).map_or(account, String::as_str) }
+    }
+
     /// True for an account that something of the plan lies in.
     pub(crate) fn is_own(&self, account: &str) -> bool {
         account == OWN_ACCOUNT || self.principals.values().any(|principal| principal.account == account)
+    }
+
+    /// Service control policies over an account.
+    pub(crate) fn controlling(&self, account: &str) -> impl Iterator<Item = &Policy> {
+        self.controls.service.get(account).into_iter().flatten().map(|policy| &**policy)
+    }
+
+    /// Resource control policies over a resource.
+    pub(crate) fn controlling_resource(&self, target: &Target<'_>) -> impl Iterator<Item = &Policy> {
+        let controlled = CONTROLLED.contains(&target.component.service.as_str());
+        self.controls.resource.get(&target.account).into_iter().flatten().filter(move |_| controlled).map(|policy| &**policy)
     }
 
     /// Components of a type, sorted.
@@ -295,10 +339,12 @@ impl<'a> Reader<'_, '_, 'a> {
             component,
             caller,
             policies: Vec::new(),
+            undenied: Vec::new(),
             boundary: None,
             trusts_account: trust.as_ref().and_then(|trust| trusts(trust, self.account)),
             trust,
             groups: Vec::new(),
+            through: Vec::new(),
             attached: Vec::new(),
             gap: None,
             account,
@@ -306,9 +352,14 @@ impl<'a> Reader<'_, '_, 'a> {
         self.add_policies(component, &mut principal);
         for group in self.index.follow(&component.address, "member_of") {
             principal.groups.push(group.address.clone());
+            let first = principal.policies.len();
             self.add_policies(group, &mut principal);
+            principal.through.push((group.address.clone(), first..principal.policies.len()));
         }
         self.add_boundary(component, &mut principal);
+        if principal.policies.iter().any(|policy| policy.denies()) {
+            principal.undenied = principal.policies.iter().map(without_denials).collect();
+        }
         principal
     }
 
@@ -404,6 +455,17 @@ impl<'a> Reader<'_, '_, 'a> {
             principal.gap = Some("its permissions boundary is not known".to_owned());
         }
     }
+}
+
+fn without_denials(policy: &Rc<Policy>) -> Rc<Policy> {
+    if !policy.denies() {
+        return policy.clone();
+    }
+    let mut document = policy.document.clone();
+    document.statements.retain(|statement| statement.effect == Effect::Allow);
+    // Statements are known by their place.
+    document.statements.iter_mut().enumerate().for_each(|(place, statement)| statement.index = place);
+    Rc::new(Policy { document, attached_at: policy.attached_at, name: policy.name.clone() })
 }
 
 fn inline(document: Document, name: &str) -> Rc<Policy> {

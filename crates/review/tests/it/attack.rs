@@ -9,6 +9,7 @@ mod cuts;
 mod entries;
 mod generated;
 mod hardened;
+mod limits;
 mod rights;
 mod roles;
 mod secrets;

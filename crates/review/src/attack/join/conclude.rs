@@ -1,6 +1,7 @@
 //! What a primitive gives once its variable is bound: the facts that follow, and the steps to them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bartizan_model::{Address, Relation};
@@ -8,7 +9,7 @@ use bartizan_model::{Address, Relation};
 use super::{Binding, Join, Shown};
 use crate::attack::graph::{Fact, FactId, Operation, Step};
 use crate::attack::rights::{Actor, Need, On};
-use crate::attack::world::Target;
+use crate::attack::world::{Policy, Target};
 use crate::catalogue::attack::{Gain, Prerequisite, Primitive, PrimitiveKind};
 use crate::facts::read::last;
 use crate::outcome::Evidence;
@@ -51,7 +52,10 @@ impl<'w, 'a> Join<'w, '_, 'a> {
                 if !is_actor(&principal.component.address) {
                     premises.push(self.graph.fact(Fact::Identity(bound.clone())));
                 }
-                gives.push(Fact::Elevated(bound.clone()));
+                match primitive.gives {
+                    Gain::Unbound => gives.extend(principal.boundary.is_some().then(|| Fact::Unbound(bound.clone()))),
+                    _ => gives.push(Fact::Elevated(bound.clone())),
+                }
             }
             (Gain::Rights, Binding::Principal(principal)) if last(&principal.component.component_type) == "group" => {
                 gives.push(Fact::Group(bound.clone()));
@@ -95,8 +99,8 @@ impl<'w, 'a> Join<'w, '_, 'a> {
             (Gain::Account, _) => gives.push(Fact::Admin(by.account.to_owned())),
             (Gain::Cluster, _) => gives.push(Fact::Cluster(bound.clone())),
             (Gain::Disrupt, Binding::Target(_)) => gives.push(Fact::Data(bound.clone(), Operation::Disrupt)),
-            // Without its boundary the principal holds what its policies say; that is a matter of the account's own rules.
-            (Gain::Disrupt | Gain::Unbound, _) => {}
+            (Gain::Unbound, _) => gives.extend(by.actor.and_then(|actor| self.freed(actor, primitive, &bound))),
+            (Gain::Disrupt, _) => {}
         }
         for fact in gives {
             self.add(by, primitive, shown, premises.clone(), fact, &bound);
@@ -147,6 +151,24 @@ impl<'w, 'a> Join<'w, '_, 'a> {
             if users.is_empty() { vec![link.from.clone()] } else { users }
         });
         from.filter(|address| !self.index.principals_of(address).is_empty()).collect()
+    }
+
+    /// What no longer limits an actor, where the primitive takes away all that limits it in that way.
+    fn freed(&self, actor: &Address, primitive: &Primitive, bound: &Address) -> Option<Fact> {
+        let principal = self.rights.world.principals.get(actor)?;
+        if primitive.prerequisites.contains(&Prerequisite::HasBoundary) {
+            let boundary = self.index.follow(actor, "bounded_by");
+            let is_it = bound == actor || boundary.iter().any(|policy| policy.address == *bound);
+            return is_it.then(|| Fact::Unbound(actor.clone()));
+        }
+        let takes = |verb: &str| primitive.needs.iter().flat_map(|need| need.actions()).any(|action| action.contains(verb));
+        let gone = |(place, policy): (usize, &Rc<Policy>)| match principal.through.iter().find(|(_, places)| places.contains(&place)) {
+            Some((group, _)) => takes("Group") && group == bound,
+            None => bound == actor && takes(if policy.name == actor.as_str() { ":Delete" } else { ":Detach" }),
+        };
+        let mut denying = principal.policies.iter().enumerate().filter(|(_, policy)| policy.denies()).peekable();
+        denying.peek()?;
+        denying.all(gone).then(|| Fact::Undenied(actor.clone()))
     }
 
     /// Targets that a primitive with a pair takes over, and the roles that these act as then.

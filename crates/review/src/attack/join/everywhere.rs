@@ -82,12 +82,14 @@ impl<'w, 'a> Join<'w, '_, 'a> {
         Some(rest)
     }
 
-    /// What raises the actor itself: it needs nobody else's identity for that.
+    /// What raises or frees the actor itself: it needs nobody else's identity for that.
     fn own(&self, actor: Actor<'w, 'a>, primitive: &Primitive, variable: Variable) -> Vec<Binding<'w, 'a>> {
-        if primitive.gives != Gain::Rights && !primitive.prerequisites.contains(&Prerequisite::ActorCanBecome) {
+        if !matches!(primitive.gives, Gain::Rights | Gain::Unbound) && !primitive.prerequisites.contains(&Prerequisite::ActorCanBecome) {
             return Vec::new();
         }
-        let own = std::iter::once(&actor.principal.component.address).chain(&actor.principal.attached);
+        let address = &actor.principal.component.address;
+        let boundary = self.index.follow(address, "bounded_by").into_iter().map(|policy| &policy.address);
+        let own = std::iter::once(address).chain(&actor.principal.attached).chain(&actor.principal.groups).chain(boundary);
         let own = own.filter_map(|address| self.rights.world.targets.get(address));
         own.filter_map(|target| self.binding(&actor.principal.account, primitive, variable, target)).collect()
     }

@@ -67,7 +67,7 @@ impl<'w, 'a> Join<'w, '_, 'a> {
     /// Whether a role lets an instance open channels to Systems Manager.
     fn manages(&self, role: &Address) -> bool {
         let Some(principal) = self.rights.world.principals.get(role) else { return false };
-        let actor = Actor { principal, elevated: false };
+        let actor = Actor::of(principal);
         let mut actions = ["ssmmessages:CreateControlChannel", "ec2messages:GetMessages"].iter();
         actions.any(|action| self.rights.may(actor, action, On::Anything, &[]).is_some())
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use bartizan_iam::{Context, ContextValue, Decision, KeyClass, Layer, Policies, PolicyText, Request, ResourceName, decide};
+use bartizan_iam::{Context, ContextValue, Decision, Document, KeyClass, Layer, Policies, PolicyText, Request, ResourceName, decide};
 
 use super::{Actor, Decided, Fixed, Grant, Need, Rights, is_user, told};
 use crate::attack::policy;
@@ -72,7 +72,9 @@ impl<'a> Rights<'_, 'a> {
         };
         let policies = Policies {
             identity: identity.iter().map(|policy| &policy.document).collect(),
-            boundary: actor.principal.boundary.as_ref().map(|policy| &policy.document),
+            boundary: actor.boundary().map(|policy| &policy.document),
+            service_control: self.control(self.world.controlling(&actor.principal.account)),
+            resource_control: target.map(|target| self.control(self.world.controlling_resource(target))).unwrap_or_default(),
             resource,
             ..Policies::default()
         };
@@ -80,8 +82,15 @@ impl<'a> Rights<'_, 'a> {
     }
 
     pub(super) fn policies<'r>(&'r self, actor: Actor<'r, 'a>) -> Vec<&'r Policy> {
-        let added = actor.elevated.then_some(&*self.everything);
-        actor.principal.policies.iter().map(|policy| &**policy).chain(added).collect()
+        let added = actor.powers.elevated.then_some(&*self.everything);
+        let own = if actor.powers.undenied { &actor.principal.undenied } else { &actor.principal.policies };
+        own.iter().map(|policy| &**policy).chain(added).collect()
+    }
+
+    /// Control policies of an organisation as one level; what its root lets through by default is let through.
+    fn control<'r>(&'r self, policies: impl Iterator<Item = &'r Policy>) -> Vec<Vec<&'r Document>> {
+        let found: Vec<&Document> = policies.map(|policy| &policy.document).collect();
+        if found.is_empty() { Vec::new() } else { vec![std::iter::once(&self.everything.document).chain(found).collect()] }
     }
 
     /// What is known of a request. Source: IAM User Guide, global condition context keys.

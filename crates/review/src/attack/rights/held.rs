@@ -16,20 +16,20 @@ impl<'a> Rights<'_, 'a> {
 
     pub(super) fn held(&self, actor: Actor<'_, 'a>) -> Rc<Held> {
         let at = std::ptr::from_ref(actor.principal).addr();
-        if let Some((known, elevated, held)) = &*self.last.borrow()
+        if let Some((known, powers, held)) = &*self.last.borrow()
             && *known == at
-            && *elevated == actor.elevated
+            && *powers == actor.powers
         {
             return held.clone();
         }
-        let key = (actor.principal.component.address.clone(), actor.elevated);
+        let key = (actor.principal.component.address.clone(), actor.powers);
         let known = self.held.borrow().get(&key).cloned();
         let held = known.unwrap_or_else(|| {
             let held = Rc::new(self.read(actor));
             self.held.borrow_mut().insert(key, held.clone());
             held
         });
-        *self.last.borrow_mut() = Some((at, actor.elevated, held.clone()));
+        *self.last.borrow_mut() = Some((at, actor.powers, held.clone()));
         held
     }
 
@@ -45,7 +45,7 @@ impl<'a> Rights<'_, 'a> {
             }
         };
         policies.iter().flat_map(|policy| policy.document.allows()).for_each(|statement| set(statement, true));
-        let bounds = policies.iter().copied().chain(actor.principal.boundary.as_deref());
+        let bounds = policies.iter().copied().chain(actor.boundary()).chain(self.world.controlling(&actor.principal.account));
         let forbids = |statement: &&Statement| statement.conditions.is_empty() && statement.resources.is_everything();
         bounds.flat_map(|policy| policy.document.denies()).filter(forbids).for_each(|statement| set(statement, false));
         Held { possible, details: RefCell::default(), decided: RefCell::default(), alike: RefCell::default() }
@@ -64,14 +64,15 @@ impl<'a> Rights<'_, 'a> {
     fn read_detail(&self, actor: Actor<'_, 'a>, index: u16) -> Detail {
         let action = self.actions.get(usize::from(index)).map_or("", String::as_str);
         let written = self.written.get(usize::from(index)).map_or(action, String::as_str);
-        let boundary = actor.principal.boundary.as_deref();
+        let boundary = actor.boundary();
         let bounded = |statement: &Statement| is_plain(statement) && self.mentioned(statement).contains(&index);
         let within = boundary.is_none_or(|boundary| boundary.document.allows().any(bounded));
         let policies = self.policies(actor);
         let (mut denied, mut granted, mut spoken) = (Vec::new(), Vec::new(), Vec::new());
         let mut everywhere = None;
         let mut tagged = false;
-        for (place, policy) in policies.iter().copied().chain(boundary).enumerate() {
+        for (place, policy) in policies.iter().copied().chain(boundary).chain(self.world.controlling(&actor.principal.account)).enumerate()
+        {
             for statement in &policy.document.statements {
                 if !self.mentioned(statement).contains(&index) {
                     continue;

@@ -90,6 +90,12 @@ fn review(bencher: Bencher<'_, '_>, n_resources: usize) {
 }
 
 #[divan::bench(args = SIZES, sample_count = 3, sample_size = 1)]
+fn attack_graph(bencher: Bencher<'_, '_>, n_resources: usize) {
+    let bencher = bencher.counter(ItemsCount::new(n_resources)).with_inputs(|| architecture(n_resources));
+    bencher.bench_values(|architecture| bartizan_review::attack_graph(architecture, &KNOWLEDGE.catalogue, &Policy::default()));
+}
+
+#[divan::bench(args = SIZES, sample_count = 3, sample_size = 1)]
 fn report(bencher: Bencher<'_, '_>, n_resources: usize) {
     let bencher = bencher.counter(ItemsCount::new(n_resources)).with_inputs(|| reviewed(n_resources));
     bencher.bench_refs(|review| {

@@ -14,8 +14,13 @@ use crate::{catalogue, terminal};
 
 /// Reads and reviews what the user names.
 pub(crate) fn review(input: &Input) -> anyhow::Result<Review> {
+    review_with_knowledge(input).map(|(review, _)| review)
+}
+
+/// The same, with the catalogue that the review was made by.
+pub(crate) fn review_with_knowledge(input: &Input) -> anyhow::Result<(Review, Knowledge)> {
     let policy = Policy { today: today(), ..Policy::default() };
-    read(input, |architecture, knowledge| bartizan_review::review(architecture, &knowledge.catalogue, &policy)).map(|(review, _)| review)
+    read(input, |architecture, knowledge| bartizan_review::review(architecture, &knowledge.catalogue, &policy))
 }
 
 /// Reads what the user names, and who can do what there.

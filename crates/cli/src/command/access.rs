@@ -2,7 +2,7 @@
 
 use bartizan_model::Architecture;
 use bartizan_report::{Place, folder, json, redact};
-use bartizan_review::{Access, Policy, ServiceApis, Standing};
+use bartizan_review::{Access, Asked, Policy, ServiceApis, Standing};
 
 use crate::args::{self, ListFormat};
 use crate::exit::Outcome;
@@ -64,7 +64,10 @@ fn text(architecture: &Architecture, principals: &[Access]) -> String {
 }
 
 fn can(architecture: &Architecture, services: &ServiceApis, principal: &str, action: &str, resource: &str) -> anyhow::Result<String> {
-    let answer = bartizan_review::can(architecture, services, principal, action, resource, pipeline::today().as_deref())
+    let asked = Asked { principal, action, resource };
+    let answer = bartizan_review::can(architecture, services, &[asked], pipeline::today().as_deref())
+        .pop()
+        .flatten()
         .ok_or_else(|| anyhow::anyhow!("there is no user, role or group `{principal}` in the plan; `bartizan access` lists them"))?;
     let mut out = format!("{}: {principal} {action} on {resource}\n", answer.outcome);
     for line in &answer.reasons {

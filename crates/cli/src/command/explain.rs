@@ -2,7 +2,7 @@
 
 use bartizan_model::{Component, Flow, FlowStatus, Reason, Span};
 use bartizan_report::{Excerpt, Place, path_sentence, percent, redact};
-use bartizan_review::{AttackPath, Evidence, Question, Review, Rule, Score, Threat};
+use bartizan_review::{Answer, Asked, AttackPath, Evidence, Question, Review, Rule, Score, ServiceApis, Threat};
 
 use crate::args::Explain;
 use crate::exit::Outcome;
@@ -17,14 +17,14 @@ pub(super) fn run(arguments: &Explain) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Clean);
     }
     drop(knowledge);
-    let review = pipeline::review(&arguments.input)?;
-    let text = explain(&review, id)
+    let (review, knowledge) = pipeline::review_with_knowledge(&arguments.input)?;
+    let text = explain(&review, &knowledge.catalogue.services, id)
         .ok_or_else(|| anyhow::anyhow!("there is no threat, flow, question, path, rule or component `{id}`{}", near(&review, id)))?;
     terminal::output(text.as_bytes())?;
     Ok(Outcome::Clean)
 }
 
-fn explain(review: &Review, id: &str) -> Option<String> {
+fn explain(review: &Review, services: &ServiceApis, id: &str) -> Option<String> {
     let architecture = &review.architecture;
     if let Some(threat) = review.threats.iter().find(|threat| threat.id == id) {
         return Some(self::threat(review, threat));
@@ -36,7 +36,7 @@ fn explain(review: &Review, id: &str) -> Option<String> {
         return Some(self::question(review, question));
     }
     if let Some(path) = review.attack_paths.iter().find(|path| path.id == id) {
-        return Some(self::path(review, path));
+        return Some(self::path(review, services, path));
     }
     let component = architecture.components.values().find(|component| component.address.as_str() == id)?;
     Some(self::component(review, component))
@@ -156,9 +156,10 @@ fn question(review: &Review, question: &Question) -> String {
     out
 }
 
-fn path(review: &Review, path: &AttackPath) -> String {
+fn path(review: &Review, services: &ServiceApis, path: &AttackPath) -> String {
+    let decided = decided(review, services, path);
     let mut out = format!("# {}\n\n{}.\n\n## Steps\n", path.id, redact(&path_sentence(review, path)));
-    for (step, number) in path.steps.iter().zip(1..) {
+    for ((step, answers), number) in path.steps.iter().zip(&decided).zip(1..) {
         let assumed = if step.assumption { " (assumed: no plan shows this flaw)" } else { "" };
         out.push_str(&format!("\n### {number}. {}{assumed}\n\n{} → {}\n", review.attack.title(&step.technique), step.from, step.to));
         if !step.actions.is_empty() {
@@ -167,6 +168,7 @@ fn path(review: &Review, path: &AttackPath) -> String {
         out.push_str(&format!("works for {} of those who try\n", percent(step.likelihood)));
         step.conditions.iter().for_each(|condition| out.push_str(&format!("only if {}\n", redact(condition))));
         evidence(&mut out, review, &step.evidence);
+        answers.iter().for_each(|(action, answer)| decision(&mut out, review, action, answer));
     }
     out.push_str("\n## What would cut it\n\n");
     if path.cuts.is_empty() {
@@ -179,6 +181,39 @@ fn path(review: &Review, path: &AttackPath) -> String {
         on.iter().for_each(|threat| out.push_str(&format!("- {}: {} ({})\n", threat.severity.id(), redact(&threat.message), threat.id)));
     }
     out
+}
+
+/// By step: the actions on what it leads to that are decided as a whole, with the statements that do.
+fn decided<'p>(review: &Review, services: &ServiceApis, path: &'p AttackPath) -> Vec<Vec<(&'p str, Answer)>> {
+    let inside: Vec<String> = path.steps.iter().map(|step| format!("{}/*", step.to)).collect();
+    let mut places = Vec::new();
+    let mut questions = Vec::new();
+    for (place, (step, inside)) in path.steps.iter().zip(&inside).enumerate() {
+        for action in &step.actions {
+            for resource in [step.to.as_str(), inside.as_str()] {
+                places.push((place, action.as_str()));
+                questions.push(Asked { principal: &step.from, action, resource });
+            }
+        }
+    }
+    let answers = bartizan_review::can(&review.architecture, services, &questions, pipeline::today().as_deref());
+    let mut out: Vec<Vec<(&str, Answer)>> = path.steps.iter().map(|_| Vec::new()).collect();
+    for ((place, action), answer) in places.into_iter().zip(answers) {
+        let Some(answer) = answer.filter(|answer| answer.outcome.starts_with("allowed")) else { continue };
+        if let Some(of_step) = out.get_mut(place).filter(|of_step| of_step.iter().all(|(known, _)| *known != action)) {
+            of_step.push((action, answer));
+        }
+    }
+    out
+}
+
+/// Why an action is allowed, and that nothing denies it.
+fn decision(out: &mut String, review: &Review, action: &str, answer: &Answer) {
+    out.push_str(&format!("\n`{action}` is {}:\n", answer.outcome));
+    for line in &answer.reasons {
+        let at = line.span.map_or_else(String::new, |span| format!(" ({})", place(review, span)));
+        out.push_str(&format!("- {}{at}\n", redact(&line.text)));
+    }
 }
 
 fn component(review: &Review, component: &Component) -> String {

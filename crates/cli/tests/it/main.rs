@@ -206,6 +206,8 @@ fn an_attack_path_is_told_and_explained_in_words() {
         "### 1. Exploits a flaw of the application that answers there (assumed: no plan shows this flaw)",
         "### 2. Acts as the role that the code runs as",
         "with dynamodb:GetItem",
+        "`dynamodb:GetItem` is allowed:",
+        "- nothing denies it",
         "## What would cut it",
         "main.tf:",
     ] {

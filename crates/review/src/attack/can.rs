@@ -1,4 +1,4 @@
-//! One question: may this principal do this to that, and which statements decide.
+//! Questions: may this principal do this to that, and which statements decide.
 
 use bartizan_iam::{Outcome, PolicyText, Reason, ResourceName};
 use bartizan_model::{Address, Architecture, Span};
@@ -27,20 +27,27 @@ pub struct Line {
     pub span: Option<Span>,
 }
 
-/// Whether a principal (its address or ARN) may do an action on a resource (an address or ARN, `/*` behind it for what lies in it).
-///
-/// `None` where the plan has no such principal.
-pub fn can(
-    architecture: &Architecture,
-    services: &ServiceApis,
-    principal: &str,
-    action: &str,
-    resource: &str,
-    today: Option<&str>,
-) -> Option<Answer> {
+/// One question: may this principal do this to that?
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'q> {
+    /// Address or ARN.
+    pub principal: &'q str,
+    /// `s3:GetObject`.
+    pub action: &'q str,
+    /// Address or ARN, `/*` behind it for what lies in it.
+    pub resource: &'q str,
+}
+
+/// The answers to some questions, in their order; `None` where the plan has no such principal.
+pub fn can(architecture: &Architecture, services: &ServiceApis, questions: &[Asked<'_>], today: Option<&str>) -> Vec<Option<Answer>> {
     let index = Index::new(architecture, services);
     let world = World::read(&index);
     let rights = Rights::new(&world, [], today);
+    questions.iter().map(|asked| answer(&world, &rights, *asked)).collect()
+}
+
+fn answer<'a>(world: &World<'a>, rights: &Rights<'_, 'a>, asked: Asked<'_>) -> Option<Answer> {
+    let Asked { principal, action, resource } = asked;
     let principal = world.principals.get(&Address::new(principal)).or_else(|| {
         let by_arn = |known: &&super::world::Principal<'_>| {
             known.caller.as_ref().is_some_and(|caller| caller.name.is(&PolicyText::literal(principal)).is_possible())
@@ -91,6 +98,9 @@ pub fn can(
         let owner = of.map_or_else(String::new, |policy| format!(" of `{}`", policy.name));
         let span = reason.map(|reason| of.and_then(|policy| policy.attached_at).unwrap_or_else(|| span(reason.statement.origin)));
         reasons.push(Line { text: format!("{text}{owner}"), span });
+    }
+    if decision.outcome == Outcome::Allow {
+        reasons.push(Line { text: "nothing denies it".to_owned(), span: None });
     }
     if let Some(gap) = &principal.gap {
         reasons.push(Line { text: format!("not everything of it is known: {gap}"), span: principal.component.span });

@@ -1,0 +1,3 @@
+//! Tests of packages, versions and advisories as a whole.
+
+mod versions;

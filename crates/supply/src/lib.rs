@@ -5,7 +5,13 @@
 //! nothing is taken for safe because it was not understood.
 
 pub mod ecosystem;
+pub mod load;
+pub mod lockfile;
+pub mod package;
+pub mod purl;
+pub mod scan;
 pub mod version;
 
 pub use ecosystem::{Ecosystem, EcosystemKind};
+pub use package::{Found, Origin, Package, Relation, SkipReason, Skipped};
 pub use version::{Scheme, Version, VersionError};

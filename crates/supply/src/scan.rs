@@ -1,0 +1,130 @@
+//! A tree of files → its packages.
+//!
+//! Every file that names packages is read on its own; files that declare dependencies without a lock file are counted as skipped.
+//! The file system is [`crate::load`]'s business: here files come from a function, so archives and images can be scanned the same way.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bartizan_model::{Diagnostic, FileId, Severity, Sources, Span};
+
+use crate::lockfile::{DECLARATIONS, File, Format};
+use crate::package::{Found, SkipReason, Skipped};
+
+/// Gives the bytes of a file of the tree, or says why not.
+pub type Read<'a> = dyn Fn(&str) -> Result<Vec<u8>, SkipReason> + 'a;
+
+/// Reads the packages of all files, in the order of their paths.
+///
+/// `paths` are below the root, with `/`. Each file that was read is added to `sources`, for the spans.
+pub fn scan(paths: &BTreeSet<String>, read: &Read<'_>, sources: &mut Sources) -> Found {
+    let files = Files { paths, read, sources: RefCell::new(sources), known: RefCell::default() };
+    let mut found = Found::default();
+    for path in paths {
+        if let Some(format) = Format::of(path) {
+            match files.text(path) {
+                Ok((id, text)) => found.append(format.read(&File { id, path, text: &text, other: &|path| files.text(path).ok() })),
+                Err(reason) => unread(path, reason, &mut found),
+            }
+        } else if let Some(locks) = declaration(path)
+            && !has_lock(path, locks, paths)
+        {
+            match files.text(path) {
+                Ok((id, text)) if declares(path, &text) => {
+                    let reason = SkipReason::NoLockFile;
+                    found.skipped.push(Skipped { what: path.clone(), span: Some(Span::new(id, 0..0)), reason });
+                }
+                Ok(_) => {}
+                Err(reason) => unread(path, reason, &mut found),
+            }
+        }
+    }
+    found
+}
+
+fn unread(path: &str, reason: SkipReason, found: &mut Found) {
+    let message = format!("`{path}` is not scanned: {reason}");
+    found.diagnostics.push(Diagnostic::new("supply/unread", Severity::Error, message, None));
+    found.skipped.push(Skipped { what: path.to_owned(), span: None, reason });
+}
+
+/// Files by path, each read and added to the sources once.
+struct Files<'a> {
+    paths: &'a BTreeSet<String>,
+    read: &'a Read<'a>,
+    sources: RefCell<&'a mut Sources>,
+    known: RefCell<BTreeMap<String, (FileId, Arc<str>)>>,
+}
+
+impl Files<'_> {
+    fn text(&self, path: &str) -> Result<(FileId, Arc<str>), SkipReason> {
+        if let Some(known) = self.known.borrow().get(path) {
+            return Ok(known.clone());
+        }
+        if !self.paths.contains(path) {
+            return Err(SkipReason::Unreadable("no such file".to_owned()));
+        }
+        let text: Arc<str> = decode((self.read)(path)?)?.into();
+        let id = self.sources.borrow_mut().add(path, Arc::clone(&text));
+        self.known.borrow_mut().insert(path.to_owned(), (id, Arc::clone(&text)));
+        Ok((id, text))
+    }
+}
+
+/// UTF-8, or UTF-16 with its mark, which Windows shells write.
+fn decode(bytes: Vec<u8>) -> Result<String, SkipReason> {
+    let not_text = || SkipReason::Unreadable("it is neither UTF-8 nor UTF-16".to_owned());
+    let units = |read: fn([u8; 2]) -> u16| -> Vec<u16> {
+        bytes
+            .get(2..)
+            .unwrap_or_default()
+            .chunks(2)
+            .map(|pair| read([pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0)]))
+            .collect()
+    };
+    match bytes.as_slice() {
+        [0xFF, 0xFE, ..] => String::from_utf16(&units(u16::from_le_bytes)).map_err(|_| not_text()),
+        [0xFE, 0xFF, ..] => String::from_utf16(&units(u16::from_be_bytes)).map_err(|_| not_text()),
+        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8(rest.to_vec()).map_err(|_| not_text()),
+        _ => String::from_utf8(bytes).map_err(|_| not_text()),
+    }
+}
+
+fn declaration(path: &str) -> Option<&'static [&'static str]> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    DECLARATIONS.iter().find(|(declaration, _)| *declaration == name).map(|(_, locks)| *locks)
+}
+
+/// Whether one of the lock files lies beside a declaration or above it, where a workspace keeps it.
+fn has_lock(path: &str, locks: &[&str], paths: &BTreeSet<String>) -> bool {
+    let mut folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    loop {
+        let beside = |lock: &&str| paths.contains(&if folder.is_empty() { (*lock).to_owned() } else { format!("{folder}/{lock}") });
+        if locks.iter().any(beside) {
+            return true;
+        }
+        if folder.is_empty() {
+            return false;
+        }
+        folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+    }
+}
+
+/// Whether a file declares a dependency at all; where that is hard to tell, it does.
+fn declares(path: &str, text: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name {
+        "package.json" | "composer.json" => {
+            let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else { return true };
+            ["dependencies", "devDependencies", "optionalDependencies", "require", "require-dev"].iter().any(|key| {
+                let names = value.get(key).and_then(serde_json::Value::as_object);
+                // `php` and `ext-…` are the platform, which Composer does not install.
+                names.is_some_and(|names| names.keys().any(|name| name.contains('/') || !key.starts_with("require")))
+            })
+        }
+        "Gemfile" | "gems.rb" => text.lines().any(|line| line.trim_start().starts_with("gem ") || line.trim_start().starts_with("gem(")),
+        "build.gradle" | "build.gradle.kts" | "Cargo.toml" | "pyproject.toml" => text.contains("dependencies"),
+        _ => text.contains("packages]"),
+    }
+}

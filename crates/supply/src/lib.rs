@@ -4,14 +4,23 @@
 //! Versions are compared by the rules of each ecosystem, and what cannot be read, compared or matched is counted with its reason:
 //! nothing is taken for safe because it was not understood.
 
+pub mod advisory;
+mod constraint;
+pub mod database;
 pub mod ecosystem;
+pub mod import;
 pub mod load;
 pub mod lockfile;
+pub mod matching;
 pub mod package;
 pub mod purl;
+pub mod range;
 pub mod scan;
 pub mod version;
 
+pub use advisory::{Advisory, Affected};
+pub use database::{Builder, Database, DatabaseError, Description};
 pub use ecosystem::{Ecosystem, EcosystemKind};
+pub use matching::{Matches, Vulnerability};
 pub use package::{Found, Origin, Package, Relation, SkipReason, Skipped};
 pub use version::{Scheme, Version, VersionError};

@@ -1,5 +1,7 @@
 //! Tests of packages, versions and advisories as a whole.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod advisories;
 mod lockfiles;
 mod package_urls;
 mod truth;

@@ -1,0 +1,232 @@
+//! Packages and a database → vulnerabilities.
+//!
+//! Names of one flaw (an id and its aliases) make one vulnerability of a package, however many publishers speak of it.
+//! A package that cannot be judged is skipped with its reason; the system's own packages are nobody else's to judge.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::advisory::{Advisory, Affected, package_key};
+use crate::database::{Database, DatabaseError};
+use crate::ecosystem::Ecosystem;
+use crate::import::{Epss, Kev};
+use crate::package::{Origin, Package, SkipReason, Skipped};
+use crate::version::Version;
+
+/// One flaw of one package.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vulnerability {
+    /// Index of the package in what was asked.
+    pub package: usize,
+    /// All names of the flaw, ascending.
+    pub names: Vec<String>,
+    /// What publishers say of it, by id, ascending.
+    pub advisories: Vec<Advisory>,
+    /// The lowest version above the package's own that a publisher names as mended; `None` where none does.
+    pub fixed: Option<String>,
+    /// Set where the flaw is known to be used.
+    pub kev: Option<Kev>,
+    /// How probable its use is; the highest of its CVEs.
+    pub epss: Option<Epss>,
+    /// Set where it is no flaw that an attacker uses (`unmaintained`, `unsound`, `notice`).
+    pub informational: Option<String>,
+}
+
+impl Vulnerability {
+    /// The name that people know best: the first CVE, else the first GHSA, else the first of all.
+    pub fn name(&self) -> &str {
+        let first = |prefix: &str| self.names.iter().find(|name| name.starts_with(prefix));
+        first("CVE-").or_else(|| first("GHSA-")).or(self.names.first()).map_or("", String::as_str)
+    }
+}
+
+/// What matching found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Matches {
+    /// Vulnerabilities, by package, then names.
+    pub vulnerabilities: Vec<Vulnerability>,
+    /// Packages that could not be judged.
+    pub skipped: Vec<Skipped>,
+}
+
+/// An advisory that speaks of a package's version.
+struct Hit {
+    advisory: Advisory,
+    fixed: Option<String>,
+    informational: Option<String>,
+}
+
+/// Finds the vulnerabilities of packages.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn find(database: &mut Database, packages: &[Package]) -> Result<Matches, DatabaseError> {
+    let mut matches = Matches::default();
+    // Each version is asked once, however many files name it, and blocks of the file are unpacked in their order.
+    let mut asked: BTreeMap<(&Ecosystem, String, &str), Vec<usize>> = BTreeMap::new();
+    for (index, package) in packages.iter().enumerate() {
+        if package.origin == Origin::Own {
+            continue;
+        }
+        if let Some(reason) = unjudged(database, package) {
+            matches.skipped.push(skipped(package, reason));
+            continue;
+        }
+        let name = package.ecosystem.kind.canonical_name(&package.name);
+        asked.entry((&package.ecosystem, name, &package.version)).or_default().push(index);
+    }
+    let mut wanted: Vec<((u32, u32), usize)> = Vec::new();
+    let asked: Vec<_> = asked.into_iter().collect();
+    for (index, ((ecosystem, name, _), _)) in asked.iter().enumerate() {
+        wanted.extend(database.places(&package_key(ecosystem.kind, name)).map(|place| (place, index)));
+    }
+    wanted.sort_unstable();
+
+    let mut hits: BTreeMap<usize, Vec<Hit>> = BTreeMap::new();
+    let mut uncompared: BTreeSet<usize> = BTreeSet::new();
+    let mut read: Option<((u32, u32), Advisory)> = None;
+    for (place, index) in wanted {
+        if read.as_ref().is_none_or(|(known, _)| *known != place) {
+            read = Some((place, database.advisory(place)?));
+        }
+        let (Some((_, advisory)), Some(((ecosystem, name, version), _))) = (&read, asked.get(index)) else { continue };
+        match judge(advisory, ecosystem, name, version) {
+            Judgement::Affected { fixed, informational } => {
+                hits.entry(index).or_default().push(Hit { advisory: advisory.clone(), fixed, informational });
+            }
+            Judgement::Unaffected => {}
+            Judgement::Uncompared => {
+                uncompared.insert(index);
+            }
+        }
+    }
+    for index in uncompared {
+        for package in asked.get(index).into_iter().flat_map(|(_, indices)| indices).filter_map(|index| packages.get(*index)) {
+            matches.skipped.push(skipped(package, SkipReason::NoVersionOrder(package.version.clone())));
+        }
+    }
+    for (index, hits) in hits {
+        let Some(((ecosystem, ..), indices)) = asked.get(index) else { continue };
+        let flaws: Vec<Vulnerability> = grouped(hits).into_iter().map(|group| vulnerability(database, ecosystem, group)).collect();
+        for package in indices {
+            matches.vulnerabilities.extend(flaws.iter().map(|flaw| Vulnerability { package: *package, ..flaw.clone() }));
+        }
+    }
+    matches.vulnerabilities.sort_by(|a, b| (a.package, &a.names).cmp(&(b.package, &b.names)));
+    Ok(matches)
+}
+
+fn skipped(package: &Package, reason: SkipReason) -> Skipped {
+    Skipped { what: format!("{}@{}", package.name, package.version), span: Some(package.span), reason }
+}
+
+/// Why a package cannot be judged at all.
+fn unjudged(database: &Database, package: &Package) -> Option<SkipReason> {
+    let kind = package.ecosystem.kind;
+    if kind.has_releases() && package.ecosystem.release.is_none() {
+        return Some(SkipReason::NoRelease);
+    }
+    if package.version.is_empty() {
+        return Some(SkipReason::NoExactVersion(String::new()));
+    }
+    (!database.description().by_ecosystem.contains_key(kind.name())).then_some(SkipReason::NoAdvisories)
+}
+
+enum Judgement {
+    Affected {
+        fixed: Option<String>,
+        informational: Option<String>,
+    },
+    Unaffected,
+    /// The version, or every range that could hold it, has no place in the order.
+    Uncompared,
+}
+
+fn judge(advisory: &Advisory, ecosystem: &Ecosystem, name: &str, version: &str) -> Judgement {
+    let parsed = ecosystem.kind.scheme().and_then(|scheme| Version::parse(scheme, version).ok());
+    let mut uncompared = false;
+    let mut affected = None;
+    for entry in advisory.affected.iter().filter(|entry| speaks_of(entry, ecosystem, name)) {
+        let listed = entry.versions.iter().any(|listed| listed == version || without_v(listed) == without_v(version));
+        let mut fixed = None;
+        let mut held = listed;
+        for range in &entry.ranges {
+            match parsed.as_ref().map(|parsed| range.contains(parsed)) {
+                Some(Ok(true)) => {
+                    held = true;
+                    fixed = range.to.as_ref().filter(|to| !to.inclusive).map(|to| to.version.clone());
+                    break;
+                }
+                Some(Ok(false)) => {}
+                Some(Err(_)) | None => uncompared = true,
+            }
+        }
+        if held {
+            affected = Some((fixed, entry.informational.clone()));
+            break;
+        }
+    }
+    match affected {
+        Some((fixed, informational)) => Judgement::Affected { fixed, informational },
+        None if uncompared => Judgement::Uncompared,
+        None => Judgement::Unaffected,
+    }
+}
+
+fn speaks_of(entry: &Affected, ecosystem: &Ecosystem, name: &str) -> bool {
+    let release = entry.ecosystem.release.is_none() || entry.ecosystem.release == ecosystem.release;
+    entry.ecosystem.kind == ecosystem.kind && entry.name == name && release
+}
+
+/// Go and PHP write a `v` that advisories leave out.
+fn without_v(version: &str) -> &str {
+    version.strip_prefix('v').unwrap_or(version)
+}
+
+/// Hits that share a name, directly or through others.
+fn grouped(hits: Vec<Hit>) -> Vec<Vec<Hit>> {
+    let mut groups: Vec<(BTreeSet<String>, Vec<Hit>)> = Vec::new();
+    for hit in hits {
+        let mut names: BTreeSet<String> = hit.advisory.names().map(str::to_owned).collect();
+        let mut members = vec![hit];
+        let mut apart = Vec::new();
+        for (known, mut others) in groups {
+            if known.is_disjoint(&names) {
+                apart.push((known, others));
+            } else {
+                names.extend(known);
+                members.append(&mut others);
+            }
+        }
+        apart.push((names, members));
+        groups = apart;
+    }
+    groups.into_iter().map(|(_, members)| members).collect()
+}
+
+fn vulnerability(database: &Database, ecosystem: &Ecosystem, mut group: Vec<Hit>) -> Vulnerability {
+    group.sort_by(|a, b| a.advisory.id.cmp(&b.advisory.id));
+    let names: BTreeSet<String> = group.iter().flat_map(|hit| hit.advisory.names()).map(str::to_owned).collect();
+    let joined: BTreeSet<&str> =
+        names.iter().map(String::as_str).chain(group.iter().flat_map(|hit| hit.advisory.upstream.iter().map(String::as_str))).collect();
+    let kev = joined.iter().find_map(|name| database.kev().get(*name)).cloned();
+    let epss = joined.iter().filter_map(|name| database.epss_of(name)).max_by(|a, b| a.probability.total_cmp(&b.probability));
+    let versions = group.iter().filter_map(|hit| hit.fixed.clone());
+    let fixed = match ecosystem.kind.scheme() {
+        Some(scheme) => {
+            versions.filter_map(|text| Some((Version::parse(scheme, &text).ok()?, text))).min_by(|a, b| a.0.cmp(&b.0)).map(|(_, text)| text)
+        }
+        None => None,
+    };
+    // One publisher that sees a flaw outweighs one that only warns.
+    let informational =
+        if group.iter().all(|hit| hit.informational.is_some()) { group.iter().find_map(|hit| hit.informational.clone()) } else { None };
+    Vulnerability {
+        package: 0,
+        names: names.into_iter().collect(),
+        advisories: group.into_iter().map(|hit| hit.advisory).collect(),
+        fixed,
+        kev,
+        epss,
+        informational,
+    }
+}

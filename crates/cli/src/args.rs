@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 nothing at or above the gate, 1 findings at or above it, 2 input or usage, 3 a bug of ours.";
+const EXIT_CODES: &str = "Exit codes: 0 nothing at or above the gate, 1 findings at or above it, 2 input or usage, 3 a bug of ours, 4 something to be scanned could not be.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -31,6 +31,10 @@ pub(crate) enum Command {
     Paths(Paths),
     /// Tell all reasons of one threat, flow, question, rule or component.
     Explain(Explain),
+    /// Find the packages of a system and the advisories that speak of them.
+    Scan(Scan),
+    /// Keep the database of advisories that scans ask.
+    Db(Db),
     /// Work with the rules of the catalogue.
     Rules(Rules),
     /// Print the JSON Schema of a format.
@@ -197,6 +201,65 @@ pub(crate) struct Explain {
     pub(crate) id: String,
     #[command(flatten)]
     pub(crate) input: Input,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    /// Folders and files of the system; the current folder where none is named.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    /// How it is written.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ScanFormat,
+    /// End with exit code 1 only for vulnerabilities of this severity or a worse one, and for those whose severity nobody tells; otherwise for any.
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<SeverityArg>,
+    /// File to write; standard output where it is left out.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScanFormat {
+    /// For people.
+    Text,
+    /// bartizan/scan/1
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DatabaseArgs {
+    /// The database; BARTIZAN_DATABASE, or a file in the user's folder of data, where it is left out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Db {
+    #[command(subcommand)]
+    pub(crate) action: DbAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbAction {
+    /// Import advisories: OSV records and exports, advisory repositories, CISA's known exploited vulnerabilities, EPSS scores.
+    Update {
+        /// Files, folders and archives (.zip, .gz).
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<PathBuf>,
+        /// Forget what the database holds.
+        #[arg(long)]
+        fresh: bool,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Tell what the database holds and how old it is.
+    Show {
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -1,12 +1,14 @@
 //! One file per command.
 
 mod access;
+mod db;
 mod diagram;
 mod explain;
 mod model;
 mod paths;
 mod review;
 mod rules;
+mod scan;
 
 use bartizan_import::native;
 use bartizan_report::{folder, json};
@@ -24,6 +26,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Access(arguments) => access::run(&arguments),
         Command::Paths(arguments) => paths::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Scan(arguments) => scan::run(&arguments),
+        Command::Db(arguments) => db::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => {
             let schema = match arguments.name.as_str() {

@@ -13,6 +13,8 @@ pub(crate) enum Outcome {
     Usage,
     /// A bug of ours.
     Bug,
+    /// Something that should have been scanned could not be.
+    Incomplete,
 }
 
 impl From<Outcome> for ExitCode {
@@ -22,6 +24,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Findings => 1,
             Outcome::Usage => 2,
             Outcome::Bug => 3,
+            Outcome::Incomplete => 4,
         })
     }
 }

@@ -81,6 +81,18 @@ pub(crate) fn today() -> Option<String> {
     Some(format!("{year:04}-{month:02}-{day:02}"))
 }
 
+/// Number of a day since 1970-01-01; `None` where the text does not begin with a day.
+pub(crate) fn days(day: &str) -> Option<i64> {
+    let mut parts = day.get(..10)?.split('-').map(str::parse::<i64>);
+    let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
+    // The inverse of `civil`: years begin in March.
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    Some(era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468)
+}
+
 /// Year, month and day of a number of days since 1970-01-01 in the Gregorian calendar.
 ///
 /// Counting from March makes the leap day the last of the year; an era has 400 years and 146,097 days.
@@ -98,7 +110,16 @@ fn civil(days: i64) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::civil;
+    use super::{civil, days};
+
+    #[test]
+    fn dates_become_days() {
+        for day in [0, 58, 59, 60, 11_016, 11_017, 20_781] {
+            let (year, month, of_month) = civil(day);
+            assert_eq!(days(&format!("{year:04}-{month:02}-{of_month:02}T00:00:00Z")), Some(day));
+        }
+        assert_eq!(days("soon"), None);
+    }
 
     #[test]
     fn days_become_dates() {

@@ -7,6 +7,7 @@
 pub mod advisory;
 mod constraint;
 pub mod database;
+pub mod document;
 pub mod ecosystem;
 pub mod import;
 pub mod load;
@@ -20,7 +21,8 @@ pub mod version;
 
 pub use advisory::{Advisory, Affected};
 pub use database::{Builder, Database, DatabaseError, Description};
+pub use document::Document;
 pub use ecosystem::{Ecosystem, EcosystemKind};
-pub use matching::{Matches, Vulnerability};
+pub use matching::{Matches, Rating, Vulnerability};
 pub use package::{Found, Origin, Package, Relation, SkipReason, Skipped};
 pub use version::{Scheme, Version, VersionError};

@@ -4,6 +4,7 @@
 //! A package that cannot be judged is skipped with its reason; the system's own packages are nobody else's to judge.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::advisory::{Advisory, Affected, package_key};
 use crate::database::{Database, DatabaseError};
@@ -20,7 +21,7 @@ pub struct Vulnerability {
     /// All names of the flaw, ascending.
     pub names: Vec<String>,
     /// What publishers say of it, by id, ascending.
-    pub advisories: Vec<Advisory>,
+    pub advisories: Vec<Arc<Advisory>>,
     /// The lowest version above the package's own that a publisher names as mended; `None` where none does.
     pub fixed: Option<String>,
     /// Set where the flaw is known to be used.
@@ -32,10 +33,74 @@ pub struct Vulnerability {
 }
 
 impl Vulnerability {
+    /// One sentence of the first publisher that has one.
+    pub fn summary(&self) -> &str {
+        self.advisories.iter().map(|advisory| advisory.summary.as_str()).find(|summary| !summary.is_empty()).unwrap_or_default()
+    }
+
+    /// The highest base score that a publisher gives, 0..=10; `None` where none gives a vector.
+    pub fn score(&self) -> Option<f64> {
+        self.advisories.iter().filter_map(|advisory| advisory.score()).max_by(f64::total_cmp)
+    }
+
+    /// How bad it is by its score, or by the publishers' worst word where there is none.
+    pub fn rating(&self) -> Rating {
+        let words = || self.advisories.iter().filter_map(|advisory| advisory.severity.as_deref()).map(Rating::of_word).max();
+        self.score().map(Rating::of_score).or_else(words).unwrap_or(Rating::Unknown)
+    }
+
     /// The name that people know best: the first CVE, else the first GHSA, else the first of all.
     pub fn name(&self) -> &str {
         let first = |prefix: &str| self.names.iter().find(|name| name.starts_with(prefix));
         first("CVE-").or_else(|| first("GHSA-")).or(self.names.first()).map_or("", String::as_str)
+    }
+}
+
+/// How bad a flaw is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rating {
+    /// Nobody says. A gate counts it, for it may be anything.
+    Unknown,
+    /// Base score below 4.
+    Low,
+    /// From 4.
+    Medium,
+    /// From 7.
+    High,
+    /// From 9.
+    Critical,
+}
+
+impl Rating {
+    /// Source: CVSS 3.1, qualitative severity rating scale; the same in 4.0.
+    fn of_score(score: f64) -> Self {
+        match score {
+            score if score >= 9.0 => Self::Critical,
+            score if score >= 7.0 => Self::High,
+            score if score >= 4.0 => Self::Medium,
+            _ => Self::Low,
+        }
+    }
+
+    fn of_word(word: &str) -> Self {
+        match word {
+            "critical" => Self::Critical,
+            "high" | "important" => Self::High,
+            "medium" | "moderate" => Self::Medium,
+            "low" | "negligible" | "unimportant" => Self::Low,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The word for it, in lower case.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
     }
 }
 
@@ -50,7 +115,7 @@ pub struct Matches {
 
 /// An advisory that speaks of a package's version.
 struct Hit {
-    advisory: Advisory,
+    advisory: Arc<Advisory>,
     fixed: Option<String>,
     informational: Option<String>,
 }
@@ -83,15 +148,15 @@ pub fn find(database: &mut Database, packages: &[Package]) -> Result<Matches, Da
 
     let mut hits: BTreeMap<usize, Vec<Hit>> = BTreeMap::new();
     let mut uncompared: BTreeSet<usize> = BTreeSet::new();
-    let mut read: Option<((u32, u32), Advisory)> = None;
+    let mut read: Option<((u32, u32), Arc<Advisory>)> = None;
     for (place, index) in wanted {
         if read.as_ref().is_none_or(|(known, _)| *known != place) {
-            read = Some((place, database.advisory(place)?));
+            read = Some((place, Arc::new(database.advisory(place)?)));
         }
         let (Some((_, advisory)), Some(((ecosystem, name, version), _))) = (&read, asked.get(index)) else { continue };
         match judge(advisory, ecosystem, name, version) {
             Judgement::Affected { fixed, informational } => {
-                hits.entry(index).or_default().push(Hit { advisory: advisory.clone(), fixed, informational });
+                hits.entry(index).or_default().push(Hit { advisory: Arc::clone(advisory), fixed, informational });
             }
             Judgement::Unaffected => {}
             Judgement::Uncompared => {

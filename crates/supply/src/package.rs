@@ -183,8 +183,8 @@ impl Found {
         self.packages = kept;
     }
 
-    /// Adds what another file brought.
-    pub(crate) fn append(&mut self, mut other: Self) {
+    /// Adds what another file or folder brought.
+    pub fn append(&mut self, mut other: Self) {
         self.packages.append(&mut other.packages);
         self.skipped.append(&mut other.skipped);
         self.diagnostics.append(&mut other.diagnostics);

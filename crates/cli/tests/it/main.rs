@@ -1,6 +1,8 @@
 //! The command line as its users see it: files, streams and exit codes.
 #![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
+mod supply;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

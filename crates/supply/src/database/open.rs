@@ -37,7 +37,23 @@ pub struct Database {
     epss: Vec<(u64, Epss)>,
     description: Description,
     /// The block that was unpacked last; questions come in the order of blocks.
-    unpacked: Option<(u32, Vec<u8>)>,
+    unpacked: Option<Unpacked>,
+}
+
+/// A block's bytes and where each of its lines starts.
+struct Unpacked {
+    index: u32,
+    bytes: Vec<u8>,
+    starts: Vec<usize>,
+}
+
+impl Unpacked {
+    /// A record without its line break.
+    fn line(&self, line: u32) -> Option<&[u8]> {
+        let from = *self.starts.get(line as usize)?;
+        let to = self.starts.get(line as usize + 1).map_or(self.bytes.len(), |next| *next);
+        self.bytes.get(from..to)
+    }
 }
 
 impl Database {
@@ -140,8 +156,7 @@ impl Database {
 
     /// Reads a record; places in ascending order unpack each block once.
     pub(crate) fn advisory(&mut self, (block, line): Place) -> Result<Advisory, DatabaseError> {
-        let unpacked = self.block(block)?;
-        let read = unpacked.split(|byte| *byte == b'\n').nth(line as usize).and_then(|line| serde_json::from_slice(line).ok());
+        let read = self.block(block)?.line(line).and_then(|line| serde_json::from_slice(line).ok());
         read.ok_or_else(|| self.damaged("a record cannot be read"))
     }
 
@@ -149,27 +164,28 @@ impl Database {
     pub(super) fn each_advisory(&mut self, mut give: impl FnMut(Advisory)) -> Result<(), DatabaseError> {
         for block in 0..u32::try_from(self.blocks.len()).unwrap_or(u32::MAX) {
             let unpacked = self.block(block)?;
-            let read: Result<Vec<Advisory>, _> =
-                unpacked.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(serde_json::from_slice).collect();
+            let lines = (0..).map_while(|line| unpacked.line(line)).filter(|line| !line.is_empty());
+            let read: Result<Vec<Advisory>, _> = lines.map(serde_json::from_slice).collect();
             read.map_err(|_| self.damaged("a record cannot be read"))?.into_iter().for_each(&mut give);
         }
         Ok(())
     }
 
-    fn block(&mut self, index: u32) -> Result<&[u8], DatabaseError> {
-        if self.unpacked.as_ref().is_none_or(|(known, _)| *known != index) {
+    fn block(&mut self, index: u32) -> Result<&Unpacked, DatabaseError> {
+        if self.unpacked.as_ref().is_none_or(|known| known.index != index) {
             let block = self.blocks.get(index as usize).copied().ok_or_else(|| self.damaged("a block is missing"))?;
             if block.unpacked as u64 > MAX_SECTION_BYTES {
                 return Err(self.damaged("a block is too large"));
             }
             let deflated = read_at(&mut self.file, block.offset, block.length);
             let deflated = deflated.map_err(|source| DatabaseError::Io { path: self.path.clone(), action: "read", source })?;
-            let unpacked = inflate(&deflated, block.unpacked)
-                .filter(|unpacked| checksum(unpacked) == block.sum)
-                .ok_or_else(|| self.damaged("a block cannot be unpacked"))?;
-            self.unpacked = Some((index, unpacked));
+            let bytes = inflate(&deflated, block.unpacked).filter(|bytes| checksum(bytes) == block.sum);
+            let bytes = bytes.ok_or_else(|| self.damaged("a block cannot be unpacked"))?;
+            let starts =
+                std::iter::once(0).chain(bytes.iter().zip(1..).filter(|(byte, _)| **byte == b'\n').map(|(_, after)| after)).collect();
+            self.unpacked = Some(Unpacked { index, bytes, starts });
         }
-        Ok(self.unpacked.as_ref().map_or(&[], |(_, bytes)| bytes.as_slice()))
+        self.unpacked.as_ref().ok_or_else(|| self.damaged("a block is missing"))
     }
 
     fn damaged(&self, reason: &str) -> DatabaseError {

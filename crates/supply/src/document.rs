@@ -1,0 +1,185 @@
+//! `bartizan/scan/1`: what a scan writes as JSON.
+//!
+//! The types here are what is written, apart from what is computed, so that the one can change without the other.
+
+use bartizan_model::{Sources, Span};
+use serde::Serialize;
+
+use crate::database::Description;
+use crate::matching::{Matches, Vulnerability};
+use crate::package::{Found, Origin, Package, Relation, Skipped};
+use crate::purl::package_url;
+
+/// A whole scan.
+#[derive(Debug, Serialize)]
+pub struct Document<'a> {
+    /// `bartizan/scan/1`.
+    pub schema: &'static str,
+    /// The advisories that were asked.
+    pub database: &'a Description,
+    /// All packages, by file and line.
+    pub packages: Vec<PackageEntry<'a>>,
+    /// All vulnerabilities, by package.
+    pub vulnerabilities: Vec<VulnerabilityEntry<'a>>,
+    /// What could not be judged.
+    pub skipped: Vec<SkippedEntry<'a>>,
+    /// Problems of the input.
+    pub diagnostics: Vec<DiagnosticEntry<'a>>,
+}
+
+/// A package.
+#[derive(Debug, Serialize)]
+pub struct PackageEntry<'a> {
+    /// Package URL; absent where there is no type for its ecosystem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purl: Option<String>,
+    /// Ecosystem as OSV names it.
+    pub ecosystem: String,
+    /// Name.
+    pub name: &'a str,
+    /// Version; empty where the system's own package has none.
+    pub version: &'a str,
+    /// Where it was read.
+    pub file: &'a str,
+    /// Line, from 1.
+    pub line: u32,
+    /// `registry`, `elsewhere` or `own`.
+    pub origin: &'static str,
+    /// `direct`, `transitive` or `unknown`.
+    pub relation: &'static str,
+    /// Whether it only serves development.
+    pub development: bool,
+    /// Image layer that brought it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<&'a str>,
+}
+
+/// One flaw of one package.
+#[derive(Debug, Serialize)]
+pub struct VulnerabilityEntry<'a> {
+    /// The name that people know best.
+    pub id: &'a str,
+    /// All names.
+    pub names: &'a [String],
+    /// Index of the package in `packages`.
+    pub package: usize,
+    /// `critical`, `high`, `medium`, `low` or `unknown`.
+    pub severity: &'static str,
+    /// CVSS base score, 0..=10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// The lowest version that mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<&'a str>,
+    /// `unmaintained`, `unsound` or `notice` where it is no flaw that an attacker uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub informational: Option<&'a str>,
+    /// Day since which it is known to be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_exploited: Option<&'a str>,
+    /// Probability that it is used within 30 days, 0..=1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epss: Option<f32>,
+    /// One sentence.
+    pub summary: &'a str,
+    /// What publishers call it, as they were asked.
+    pub advisories: Vec<&'a str>,
+    /// Pages about it.
+    pub references: Vec<&'a str>,
+}
+
+/// Something that was not judged.
+#[derive(Debug, Serialize)]
+pub struct SkippedEntry<'a> {
+    /// A package or a file.
+    pub what: &'a str,
+    /// Where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<&'a str>,
+    /// Line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A problem of the input.
+#[derive(Debug, Serialize)]
+pub struct DiagnosticEntry<'a> {
+    /// Stable code.
+    pub code: &'a str,
+    /// What is wrong.
+    pub message: &'a str,
+    /// Where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<&'a str>,
+    /// Line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+impl<'a> Document<'a> {
+    /// What a scan writes.
+    pub fn new(found: &'a Found, matches: &'a Matches, database: &'a Description, sources: &'a Sources) -> Self {
+        let place = |span: Option<Span>| (span.map(|span| sources.path(span)), span.map(|span| sources.start(span).line));
+        let skipped = |skipped: &'a Skipped| {
+            let (file, line) = place(skipped.span);
+            SkippedEntry { what: &skipped.what, file, line, reason: skipped.reason.to_string() }
+        };
+        Self {
+            schema: "bartizan/scan/1",
+            database,
+            packages: found.packages.iter().map(|of| package(of, sources)).collect(),
+            vulnerabilities: matches.vulnerabilities.iter().map(vulnerability).collect(),
+            skipped: found.skipped.iter().chain(&matches.skipped).map(skipped).collect(),
+            diagnostics: found
+                .diagnostics
+                .iter()
+                .map(|diagnostic| {
+                    let (file, line) = place(diagnostic.span);
+                    DiagnosticEntry { code: diagnostic.code, message: &diagnostic.message, file, line }
+                })
+                .collect(),
+        }
+    }
+}
+
+fn package<'a>(package: &'a Package, sources: &'a Sources) -> PackageEntry<'a> {
+    PackageEntry {
+        purl: package_url(package).map(|url| url.to_string()),
+        ecosystem: package.ecosystem.to_string(),
+        name: &package.name,
+        version: &package.version,
+        file: sources.path(package.span),
+        line: sources.start(package.span).line,
+        origin: match package.origin {
+            Origin::Registry => "registry",
+            Origin::Elsewhere(_) => "elsewhere",
+            Origin::Own => "own",
+        },
+        relation: match package.relation {
+            Relation::Direct => "direct",
+            Relation::Transitive => "transitive",
+            Relation::Unknown => "unknown",
+        },
+        development: package.is_development,
+        layer: package.layer.as_deref(),
+    }
+}
+
+fn vulnerability(of: &Vulnerability) -> VulnerabilityEntry<'_> {
+    VulnerabilityEntry {
+        id: of.name(),
+        names: &of.names,
+        package: of.package,
+        severity: of.rating().id(),
+        score: of.score(),
+        fixed: of.fixed.as_deref(),
+        informational: of.informational.as_deref(),
+        known_exploited: of.kev.as_ref().map(|kev| kev.date_added.as_str()),
+        epss: of.epss.map(|epss| epss.probability),
+        summary: of.summary(),
+        advisories: of.advisories.iter().map(|advisory| advisory.id.as_str()).collect(),
+        references: of.advisories.iter().flat_map(|advisory| &advisory.references).map(String::as_str).collect(),
+    }
+}

@@ -4,14 +4,22 @@
 
 use bartizan_model::Span;
 
-use super::File;
+use super::{File, Format};
 use crate::ecosystem::EcosystemKind;
 use crate::package::{Found, Origin, Package, Relation, SkipReason};
 
+/// Files that include files; more is a loop.
+const MAX_INCLUDES: usize = 16;
+
 pub(super) fn read(file: &File<'_>) -> Found {
     let mut found = Found::default();
-    let is_development =
-        file.path.rsplit('/').next().is_some_and(|name| ["dev", "test", "lint", "docs"].iter().any(|word| name.contains(word)));
+    let name = file.path.rsplit('/').next().unwrap_or(file.path);
+    let is_development = ["dev", "test", "lint", "docs"].iter().any(|word| name.contains(word));
+    read_into(file, is_development, 0, &mut found);
+    found
+}
+
+fn read_into(file: &File<'_>, is_development: bool, depth: usize, found: &mut Found) {
     let mut lines = file.text.split_inclusive('\n');
     while let Some(line) = lines.next() {
         let first = line.trim_end_matches(['\n', '\r']);
@@ -21,12 +29,39 @@ pub(super) fn read(file: &File<'_>) -> Found {
             let Some(next) = lines.next() else { break };
             whole.push_str(without_comment(next.trim_end_matches(['\n', '\r'])));
         }
-        let requirement = whole.trim();
-        if !requirement.is_empty() {
-            one(requirement, file.span_of(first.trim()), is_development, &mut found);
+        let span = file.span_of(first.trim());
+        match option(whole.trim()) {
+            None if whole.trim().is_empty() => {}
+            None => one(whole.trim(), span, is_development, found),
+            Some(("r" | "requirement", path)) => include(file, path, span, is_development, depth, found),
+            // A path beside is the system's own code; anything else is installed in a version that nobody wrote down.
+            Some(("e" | "editable", what)) if !what.starts_with(['.', '/']) && !what.starts_with("file:") => {
+                found.skip(what, span, SkipReason::NoExactVersion(String::new()));
+            }
+            Some(_) => {}
         }
     }
-    found
+}
+
+/// Name and value of an option: `-r file`, `-rfile`, `--requirement=file`.
+fn option(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = match line.strip_prefix("--") {
+        Some(long) => long.split_at(long.find([' ', '=']).unwrap_or(long.len())),
+        None => line.strip_prefix('-')?.split_at_checked(1)?,
+    };
+    Some((name, value.trim_start_matches([' ', '=']).trim()))
+}
+
+/// Reads an included file, unless it is read by its own name anyway.
+fn include(file: &File<'_>, relative: &str, span: Span, is_development: bool, depth: usize, found: &mut Found) {
+    let path = file.beside(relative).filter(|_| depth < MAX_INCLUDES && !relative.contains("://"));
+    let Some((path, (id, text))) = path.and_then(|path| Some((path.clone(), (file.other)(&path)?))) else {
+        found.skip(relative, span, SkipReason::Unreadable("the included file is not there".to_owned()));
+        return;
+    };
+    if Format::of(&path) != Some(Format::Requirements) {
+        read_into(&File { id, path: &path, text: &text, other: file.other }, is_development, depth + 1, found);
+    }
 }
 
 /// A comment begins at the line's start or after a blank.
@@ -38,15 +73,6 @@ fn without_comment(line: &str) -> &str {
 }
 
 fn one(requirement: &str, span: Span, is_development: bool, found: &mut Found) {
-    if let Some(option) = requirement.strip_prefix('-') {
-        let path = option.trim_start_matches('-').trim_start_matches(['e', ' ', '=']);
-        // Included files are read by their own name, indexes and hashes name no package; only what is installed from elsewhere counts.
-        let editable = option.starts_with("e ") || option.starts_with("-editable");
-        if editable && !path.trim_start_matches("ditable").trim_start_matches(['=', ' ']).starts_with(['.', '/']) {
-            found.skip(requirement, span, SkipReason::NoExactVersion(String::new()));
-        }
-        return;
-    }
     // A path beside is the system's own code.
     if requirement.starts_with(['.', '/']) {
         return;

@@ -39,7 +39,7 @@ pub(super) fn read(file: &File<'_>) -> Found {
         };
         let Some((name, value)) = attribute.split_once(' ') else { continue };
         let value = value.trim().trim_matches('"');
-        match name.trim_end_matches(':') {
+        match name.trim_end_matches(':').trim_matches('"') {
             "version" => entry.version = Some(value),
             "resolved" | "resolution" => entry.resolved = Some(value),
             _ => {}

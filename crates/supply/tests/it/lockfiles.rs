@@ -205,8 +205,8 @@ aliased@npm:lodash@^4:
   version "4.17.21"
 
 fork@git+https://example.org/fork.git:
-  version "1.0.0"
-  resolved "git+https://example.org/fork.git#abc"
+  "version" "1.0.0"
+  "resolved" "git+https://example.org/fork.git#abc"
 "#;
     assert_eq!(packages(&[("yarn.lock", one)]), ["4 @babel/core@7.2.2", "10 lodash@4.17.21", "13 fork@1.0.0 elsewhere"]);
     let berry = r#"__metadata:
@@ -252,13 +252,15 @@ wild==1.*
         "4 Django@3.2.0",
         "5 requests@2.19.1",
         "6 six@1.16.0",
+        "1 base@1.0",
         "9 skipped flask: `>=0.12` settles no version",
         "10 skipped jinja2: no version is given",
-        "11 skipped -e git+https://example.org/x.git#egg=x: no version is given",
+        "11 skipped git+https://example.org/x.git#egg=x: no version is given",
         "14 skipped pkg: `@ https://example.org/pkg.whl` settles no version",
         "15 skipped wild: `==1.*` settles no version",
     ];
-    assert_eq!(packages(&[("requirements.txt", text)]), expected);
+    assert_eq!(packages(&[("base.txt", "base==1.0\n-r requirements.txt\n"), ("requirements.txt", text)]), expected);
+    assert_eq!(packages(&[("requirements.txt", "-rgone.txt\n--requirement=loop.txt\n"), ("loop.txt", "-r loop.txt\n")]).len(), 2);
     assert_eq!(packages(&[("requirements-dev.txt", "pytest==7.0\n")]), ["1 pytest@7.0 dev"]);
     assert_eq!(packages(&[("requirements/prod.txt", "pytest==7.0\n")]), ["1 pytest@7.0"]);
     assert!(packages(&[("notes.txt", "pytest==7.0\n")]).is_empty());

@@ -4,5 +4,6 @@
 mod advisories;
 mod lockfiles;
 mod package_urls;
+mod properties;
 mod truth;
 mod versions;

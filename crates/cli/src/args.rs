@@ -287,7 +287,7 @@ pub(crate) enum RulesAction {
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
     /// Name of the format: what the tool writes, or the file that people write.
-    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(SCHEMAS.into_iter().chain([bartizan_import::native::FILE_NAME])))]
+    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(SCHEMAS.into_iter().chain(["scan", bartizan_import::native::FILE_NAME])))]
     pub(crate) name: String,
 }
 

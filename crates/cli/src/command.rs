@@ -32,6 +32,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Schema(arguments) => {
             let schema = match arguments.name.as_str() {
                 native::FILE_NAME => Some(native::schema()),
+                "scan" => Some(bartizan_supply::document::schema()),
                 name => json::v1::schema(name),
             };
             let schema = schema.ok_or_else(|| anyhow::anyhow!("there is no format `{}`", arguments.name))?;

@@ -11,6 +11,7 @@ mod open;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use build::{Builder, Report};
@@ -26,7 +27,7 @@ const BLOCK_BYTES: usize = 32 << 10;
 const MAX_SECTION_BYTES: u64 = 512 << 20;
 
 /// What a database holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Description {
     /// Number of advisories.
     pub n_advisories: usize,

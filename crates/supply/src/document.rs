@@ -3,7 +3,9 @@
 //! The types here are what is written, apart from what is computed, so that the one can change without the other.
 
 use bartizan_model::{Sources, Span};
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::database::Description;
 use crate::matching::{Matches, Vulnerability};
@@ -11,9 +13,11 @@ use crate::package::{Found, Origin, Package, Relation, Skipped};
 use crate::purl::package_url;
 
 /// A whole scan.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "bartizan/scan/1")]
 pub struct Document<'a> {
-    /// `bartizan/scan/1`.
+    /// Name and version of the format.
+    #[schemars(extend("const" = "bartizan/scan/1"))]
     pub schema: &'static str,
     /// The advisories that were asked.
     pub database: &'a Description,
@@ -28,7 +32,7 @@ pub struct Document<'a> {
 }
 
 /// A package.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PackageEntry<'a> {
     /// Package URL; absent where there is no type for its ecosystem.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,8 +48,10 @@ pub struct PackageEntry<'a> {
     /// Line, from 1.
     pub line: u32,
     /// `registry`, `elsewhere` or `own`.
+    #[schemars(extend("enum" = ["registry", "elsewhere", "own"]))]
     pub origin: &'static str,
     /// `direct`, `transitive` or `unknown`.
+    #[schemars(extend("enum" = ["direct", "transitive", "unknown"]))]
     pub relation: &'static str,
     /// Whether it only serves development.
     pub development: bool,
@@ -55,7 +61,7 @@ pub struct PackageEntry<'a> {
 }
 
 /// One flaw of one package.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct VulnerabilityEntry<'a> {
     /// The name that people know best.
     pub id: &'a str,
@@ -64,6 +70,7 @@ pub struct VulnerabilityEntry<'a> {
     /// Index of the package in `packages`.
     pub package: usize,
     /// `critical`, `high`, `medium`, `low` or `unknown`.
+    #[schemars(extend("enum" = ["critical", "high", "medium", "low", "unknown"]))]
     pub severity: &'static str,
     /// CVSS base score, 0..=10.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,7 +96,7 @@ pub struct VulnerabilityEntry<'a> {
 }
 
 /// Something that was not judged.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct SkippedEntry<'a> {
     /// A package or a file.
     pub what: &'a str,
@@ -104,7 +111,7 @@ pub struct SkippedEntry<'a> {
 }
 
 /// A problem of the input.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct DiagnosticEntry<'a> {
     /// Stable code.
     pub code: &'a str,
@@ -116,6 +123,11 @@ pub struct DiagnosticEntry<'a> {
     /// Line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+}
+
+/// JSON Schema of the format.
+pub fn schema() -> Value {
+    schemars::schema_for!(Document<'static>).to_value()
 }
 
 impl<'a> Document<'a> {

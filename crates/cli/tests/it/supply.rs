@@ -43,6 +43,10 @@ fn a_scan_tells_vulnerabilities_with_their_lines_and_the_gate_decides() {
     assert_eq!(code, Some(1));
     assert_eq!(json.pointer("/schema").and_then(serde_json::Value::as_str), Some("bartizan/scan/1"));
     assert_eq!(json.pointer("/packages/0/purl").and_then(serde_json::Value::as_str), Some("pkg:pypi/webframe@2.0"));
+    let schema: serde_json::Value = serde_json::from_str(&run(&here, &["schema", "scan"]).1).expect("a schema");
+    let errors: Vec<String> =
+        jsonschema::validator_for(&schema).expect("a valid schema").iter_errors(&json).map(|error| error.to_string()).collect();
+    assert_eq!(errors, Vec::<String>::new());
     assert_eq!(json.pointer("/vulnerabilities/0/fixed").and_then(serde_json::Value::as_str), Some("2.1"));
 }
 

@@ -27,6 +27,8 @@ pub struct Imported {
     pub epss: Option<scores::EpssScores>,
     /// Parts of advisories that no version can be compared with, each with why.
     pub unread: Vec<String>,
+    /// Advisories that name no package and version of any ecosystem, only commits of a repository.
+    pub without_package: usize,
     /// Parts that speak of an ecosystem not known here, counted by its name.
     pub unknown_ecosystems: BTreeMap<String, usize>,
 }

@@ -64,8 +64,8 @@ fn update(paths: &[PathBuf], fresh: bool, file: &Path) -> anyhow::Result<Outcome
     anyhow::ensure!(builder.n_advisories() > 0, "there is no advisory in what was named");
     let description = builder.write(file)?;
     let text = format!(
-        "{} advisories imported, {} unchanged, {} withdrawn; {} files are no advisories\n",
-        report.n_imported, report.n_unchanged, report.n_withdrawn, report.n_ignored
+        "{} advisories imported, {} unchanged, {} withdrawn, {} without a package; {} files are no advisories\n",
+        report.n_imported, report.n_unchanged, report.n_withdrawn, report.n_without_package, report.n_ignored
     );
     terminal::output((text + &described(&description, file)).as_bytes())?;
     let is_whole = report.n_malformed == 0 && report.n_unread == 0;

@@ -8,7 +8,7 @@ use bartizan_model::{Severity, Sources};
 use bartizan_report::folder;
 use bartizan_supply::load::scan_path;
 use bartizan_supply::matching::find;
-use bartizan_supply::{Description, Document, Found, Matches, Rating, Vulnerability};
+use bartizan_supply::{Description, Document, Found, Matches, Rating, SkipReason, Vulnerability};
 
 use super::db;
 use crate::args::{Scan, ScanFormat, SeverityArg};
@@ -84,7 +84,7 @@ fn text(found: &Found, matches: &Matches, database: &Description, sources: &Sour
         out.push('\n');
     }
     out.push_str(&counts(found, matches));
-    out.push_str(&skipped(found, matches, sources));
+    out.push_str(&skipped(found, matches, database, sources));
     out.push_str(&format!("asked: {}\n", db::summary(database)));
     out
 }
@@ -109,7 +109,7 @@ fn counts(found: &Found, matches: &Matches) -> String {
     format!("{} in {} of {packages}: {}{warnings}\n", counted(n, "vulnerability", "vulnerabilities"), hit.len(), parts.join(", "))
 }
 
-fn skipped(found: &Found, matches: &Matches, sources: &Sources) -> String {
+fn skipped(found: &Found, matches: &Matches, database: &Description, sources: &Sources) -> String {
     let all: Vec<_> = found.skipped.iter().chain(&matches.skipped).collect();
     let mut out = String::new();
     if all.is_empty() {
@@ -119,6 +119,19 @@ fn skipped(found: &Found, matches: &Matches, sources: &Sources) -> String {
         return out;
     }
     out.push_str(&format!("not judged: {}\n", counted(all.len(), "package or file", "packages and files")));
+    // One line for an ecosystem that nobody imported says as much as one for each of its packages.
+    let (unasked, all): (Vec<_>, Vec<_>) = all.into_iter().partition(|skipped| skipped.reason == SkipReason::NoAdvisories);
+    if !unasked.is_empty() {
+        let n = counted(unasked.len(), "package", "packages");
+        let ecosystems: BTreeSet<&str> = found
+            .packages
+            .iter()
+            .map(|package| package.ecosystem.kind.name())
+            .filter(|name| !database.by_ecosystem.contains_key(*name))
+            .collect();
+        let ecosystems: Vec<&str> = ecosystems.into_iter().collect();
+        out.push_str(&format!("    {n}: the database holds no advisory of {}\n", ecosystems.join(", ")));
+    }
     for skipped in all.iter().take(SHOWN) {
         let place = skipped.span.map(|span| format!("{}:{}  ", sources.path(span), sources.start(span).line)).unwrap_or_default();
         out.push_str(&format!("    {place}{}: {}\n", skipped.what, skipped.reason));

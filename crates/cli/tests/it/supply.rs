@@ -66,6 +66,13 @@ fn what_cannot_be_judged_has_an_exit_code_of_its_own() {
     assert!(shown.contains("requirements.txt:2  loose: `>=1` settles no version"), "{shown}");
 
     write(&here, "requirements.txt", "webframe==2.1\n");
+    write(
+        &here,
+        "Cargo.lock",
+        "[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n",
+    );
+    let (code, shown, _) = run(&here, &["scan", "--database", "a.db"]);
+    assert_eq!((code, shown.contains("    1 package: the database holds no advisory of crates.io\n")), (Some(4), true), "{shown}");
     write(&here, "Cargo.lock", "[[package]]\nname = \"x\n");
     let (code, _, errors) = run(&here, &["scan", "--database", "a.db"]);
     assert_eq!((code, errors.contains("Cargo.lock:2: not what the format asks for")), (Some(4), true), "{errors}");

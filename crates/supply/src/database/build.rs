@@ -24,6 +24,8 @@ pub struct Report {
     pub n_unchanged: usize,
     /// Withdrawn ones.
     pub n_withdrawn: usize,
+    /// Advisories that name no package and version, only commits of a repository.
+    pub n_without_package: usize,
     /// Texts that are no advisories.
     pub n_ignored: usize,
     /// Texts that could not be read.
@@ -115,6 +117,7 @@ impl Builder {
             self.description.epss_day = epss.day;
             self.epss = epss.scores.iter().filter_map(|(cve, score)| Some((cve_number(cve)?, *score))).collect();
         }
+        self.report.n_without_package += imported.without_package;
         self.report.n_unread += imported.unread.len();
         let room = MAX_MESSAGES.saturating_sub(self.report.unread.len());
         self.report.unread.extend(imported.unread.into_iter().take(room));

@@ -161,6 +161,8 @@ pub(super) fn import(record: Record<'_>) -> Result<Imported, NotImported> {
     advisory.cvss = cvss;
     if !advisory.affected.is_empty() {
         imported.advisories.push(advisory);
+    } else if imported.unread.is_empty() && imported.unknown_ecosystems.is_empty() {
+        imported.without_package = 1;
     }
     Ok(imported)
 }

@@ -78,7 +78,7 @@ fn one(requirement: &str, span: Span, is_development: bool, found: &mut Found) {
         return;
     }
     // Hashes and options follow the requirement; a marker says when it holds, which nobody knows here, so it counts.
-    let requirement = requirement.split(" --").next().unwrap_or(requirement);
+    let requirement = requirement.split(" -").next().unwrap_or(requirement);
     let bare = requirement.split(';').next().unwrap_or(requirement).trim();
     let name_end =
         bare.find(|character: char| !character.is_ascii_alphanumeric() && !matches!(character, '-' | '_' | '.')).unwrap_or(bare.len());

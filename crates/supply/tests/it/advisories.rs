@@ -195,7 +195,9 @@ fn what_cannot_be_judged_is_skipped_and_what_is_ones_own_is_not_asked() {
         r#"{"id": "X-1", "modified": "2024-01-01", "affected": [{"package": {"ecosystem": "COBOL:85", "name": "x"}, "versions": ["1"]}]}"#;
     let unordered = r#"{"id": "DSA-2", "modified": "2024-01-01", "affected": [{"package": {"ecosystem": "Debian:12", "name": "odd"},
         "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "not a version"}]}]}]}"#;
-    let mut all = builder(&[("a.json", debian), ("b.json", PROTOTYPE), ("c.json", unknown), ("d.json", unordered)]);
+    let commits = r#"{"id": "PSF-1", "modified": "2024-01-01", "affected": [{"ranges": [{"type": "GIT", "repo": "https://example.org/r", "events": [{"introduced": "0"}]}]}]}"#;
+    let mut all = builder(&[("a.json", debian), ("b.json", PROTOTYPE), ("c.json", unknown), ("d.json", unordered), ("e.json", commits)]);
+    assert_eq!(all.report.n_without_package, 1);
     assert_eq!(all.report.unknown_ecosystems.get("COBOL"), Some(&1));
     assert_eq!(all.report.unread.len(), 1, "{:?}", all.report.unread);
     let packages = [

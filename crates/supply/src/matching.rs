@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::advisory::{Advisory, Affected, package_key};
 use crate::database::{Database, DatabaseError};
-use crate::ecosystem::Ecosystem;
+use crate::ecosystem::{Ecosystem, EcosystemKind};
 use crate::import::{Epss, Kev};
 use crate::package::{Origin, Package, SkipReason, Skipped};
 use crate::version::Version;
@@ -211,7 +211,10 @@ fn judge(advisory: &Advisory, ecosystem: &Ecosystem, name: &str, version: &str) 
     let mut uncompared = false;
     let mut affected = None;
     for entry in advisory.affected.iter().filter(|entry| speaks_of(entry, ecosystem, name)) {
-        let listed = entry.versions.iter().any(|listed| listed == version || without_v(listed) == without_v(version));
+        let listed = entry
+            .versions
+            .iter()
+            .any(|listed| without_v(listed) == without_v(version) || is_rewritten(ecosystem.kind, listed, parsed.as_ref()));
         let mut fixed = None;
         let mut held = listed;
         for range in &entry.ranges {
@@ -240,6 +243,12 @@ fn judge(advisory: &Advisory, ecosystem: &Ecosystem, name: &str, version: &str) 
 fn speaks_of(entry: &Affected, ecosystem: &Ecosystem, name: &str) -> bool {
     let release = entry.ecosystem.release.is_none() || entry.ecosystem.release == ecosystem.release;
     entry.ecosystem.kind == ecosystem.kind && entry.name == name && release
+}
+
+/// Whether a listed version is another way to write the same one, in the registries that rewrite what they are given.
+fn is_rewritten(kind: EcosystemKind, listed: &str, version: Option<&Version>) -> bool {
+    matches!(kind, EcosystemKind::PYPI | EcosystemKind::NUGET)
+        && version.is_some_and(|version| Version::parse(version.scheme(), listed).is_ok_and(|listed| listed == *version))
 }
 
 /// Go and PHP write a `v` that advisories leave out.

@@ -61,7 +61,14 @@ fn update(paths: &[PathBuf], fresh: bool, file: &Path) -> anyhow::Result<Outcome
     }
     let report = builder.report.clone();
     tell(&report);
-    anyhow::ensure!(builder.n_advisories() > 0, "there is no advisory in what was named");
+    anyhow::ensure!(
+        builder.n_advisories() > 0,
+        "there is no advisory of a package in what was named: {} files are none, {} cannot be read, {} advisories name no package, {} are withdrawn",
+        report.n_ignored,
+        report.n_malformed,
+        report.n_without_package,
+        report.n_withdrawn
+    );
     let description = builder.write(file)?;
     let text = format!(
         "{} advisories imported, {} unchanged, {} withdrawn, {} without a package; {} files are no advisories\n",

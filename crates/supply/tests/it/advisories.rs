@@ -77,6 +77,26 @@ fn ranges_hold_between_their_events_and_lists_hold_beside_them() {
 }
 
 #[test]
+fn listed_versions_match_as_the_registry_writes_them() {
+    let record = |ecosystem: &str, version: &str| {
+        format!(
+            r#"{{"id": "MAL-{ecosystem}", "modified": "2024-01-01", "affected": [{{"package": {{"ecosystem": "{ecosystem}", "name": "bad"}}, "versions": ["{version}"]}}]}}"#
+        )
+    };
+    let (python, dotnet, java) = (record("PyPI", "1.0.0-1"), record("NuGet", "1.0"), record("Maven", "1.0"));
+    let packages = [
+        package("PyPI", "bad", "1.0.post1"),
+        package("PyPI", "bad", "1.0"),
+        package("NuGet", "Bad", "1.0.0"),
+        package("Maven", "bad", "1.0"),
+        package("Maven", "bad", "1.0.0"),
+    ];
+    let mut all = builder(&[("a.json", &python), ("b.json", &dotnet), ("c.json", &java)]);
+    let expected = ["bad@1.0.post1: MAL-PyPI", "Bad@1.0.0: MAL-NuGet", "bad@1.0: MAL-Maven"];
+    assert_eq!(shown(&matches("listed.db", &mut all, &packages), &packages), expected);
+}
+
+#[test]
 fn names_of_one_flaw_count_once_and_withdrawn_ones_never() {
     let other = r#"{"id": "NSWG-1", "modified": "2024-01-01", "aliases": ["CVE-2024-1000"], "affected": [{"package": {"ecosystem": "npm", "name": "lodish"},
         "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "4.17.19"}]}]}]}"#;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use bartizan_model::Architecture;
+use bartizan_model::{Address, Architecture, Component};
 use bartizan_review::{Attack, Policy, Review};
 
 use crate::args::Input;
@@ -64,6 +64,33 @@ fn told(loading: Loading) -> Knowledge {
         terminal::warning(&format!("and {} more mistakes; `bartizan rules check` lists them", knowledge.mistakes.len() - TOLD));
     }
     knowledge
+}
+
+/// The component of an address or of a name that only one has; all instances where the address leaves out their keys.
+pub(crate) fn addresses(architecture: &Architecture, name: &str) -> Vec<Address> {
+    let exact = Address::new(name);
+    if architecture.components.contains_key(&exact) {
+        return vec![exact];
+    }
+    let of_block = architecture.components.keys().filter(|address| address.without_instance_keys() == exact);
+    let of_block: Vec<Address> = of_block.cloned().collect();
+    if !of_block.is_empty() {
+        return of_block;
+    }
+    let mut named = architecture.components.values().filter(|component| component.name == name).map(|component| component.address.clone());
+    match (named.next(), named.next()) {
+        (Some(only), None) => vec![only],
+        _ => Vec::new(),
+    }
+}
+
+/// `; did you mean …?` with components whose address or name holds what was typed.
+pub(crate) fn near(architecture: &Architecture, typed: &str) -> String {
+    const MOST: usize = 5;
+    let holds = |component: &&Component| component.address.as_str().contains(typed) || component.name == typed;
+    let close = architecture.components.values().filter(holds).take(MOST);
+    let close: Vec<String> = close.map(|component| format!("`{}`", component.address)).collect();
+    if close.is_empty() { "; `bartizan model` lists them".to_owned() } else { format!("; did you mean {}?", close.join(", ")) }
 }
 
 /// Writes to a file, or to standard output.

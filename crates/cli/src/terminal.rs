@@ -136,6 +136,11 @@ pub(crate) fn counts(review: &Review, report: &Path) -> anyhow::Result<()> {
         text.push_str(&parts.join(", "));
     }
     text.push_str(&rest(review, &counts));
+    match unread(&review.architecture) {
+        0 => {}
+        1 => text.push_str(&format!("\n{bold}1 place could not be read{bold:#}; what stands there is not reviewed")),
+        n => text.push_str(&format!("\n{bold}{n} places could not be read{bold:#}; what stands there is not reviewed")),
+    }
     if let Some(path) = likeliest(review) {
         let n = review.attack_paths.len();
         let paths = if n == 1 { "1 attack path".to_owned() } else { format!("{n} attack paths, the likeliest") };
@@ -144,6 +149,11 @@ pub(crate) fn counts(review: &Review, report: &Path) -> anyhow::Result<()> {
     text.push_str(&format!("\nreport: {}\n", report.display()));
     written(anstream::stdout().lock().write_all(text.as_bytes()))?;
     Ok(())
+}
+
+/// Number of places of the input that could not be read.
+pub(crate) fn unread(architecture: &Architecture) -> usize {
+    architecture.diagnostics.iter().filter(|diagnostic| diagnostic.severity == bartizan_model::Severity::Error).count()
 }
 
 fn rest(review: &Review, counts: &Counts) -> String {

@@ -13,6 +13,7 @@ mod declaration;
 mod diagnostic;
 mod flow;
 mod link;
+mod secret;
 mod span;
 mod text;
 mod value;
@@ -26,6 +27,7 @@ pub use declaration::{Actor, Answer, DataClass, Decision, DecisionKind, Declarat
 pub use diagnostic::{Diagnostic, RelatedSpan, Severity};
 pub use flow::{Confidence, Flow, FlowStatus, Reason, ReasonKind};
 pub use link::{FlowSpec, Link, Relation};
+pub use secret::names_secret;
 pub use span::{FileId, Position, SourceFile, Sources, Span};
 pub use text::{Part, Text};
 pub use value::{Node, Unknown, UnknownKind, Value};

@@ -2,7 +2,7 @@
 
 use bartizan_model::{Sources, Span};
 
-use crate::redact::Redactor;
+use crate::redact::{Redactor, variable};
 
 /// Where a span lies, as people and machines name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ const MOST_MARKED: u32 = 12;
 const MOST_COLUMNS: usize = 240;
 /// A line longer than this, in bytes, is not written by hand: a plan in JSON is one line. Only the part around the span is looked at.
 const LONG_LINE: usize = 4096;
+/// Lines above the first one that are searched for the head of a variable.
+const MOST_OF_VARIABLE: usize = 40;
 /// How far before the span its key is looked for, in bytes.
 const MOST_BEFORE: usize = 200;
 
@@ -64,6 +66,11 @@ impl Excerpt {
         let first_line = place.line.saturating_sub(context).max(1);
         let last_line = marked_to.saturating_add(context).min(file.n_lines());
         let mut redactor = Redactor::default();
+        // The head of the variable that the lines lie in tells whether its default is a secret.
+        let above = (1..first_line).rev().take(MOST_OF_VARIABLE).map_while(|line| file.line(line).filter(|line| !line.starts_with('}')));
+        if let Some(head) = above.into_iter().find(|line| variable(line).is_some()) {
+            redactor.line(window(head, None));
+        }
         // One line more than is shown, so that `name: DB_PASSWORD` above the first line hides the value below it.
         if let Some(before) = first_line.checked_sub(1).and_then(|line| file.line(line)) {
             redactor.line(window(before, None));

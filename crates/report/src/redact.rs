@@ -1,23 +1,16 @@
 //! Hides secrets in what is shown: a report is passed on more widely than the source it quotes.
 //!
-//! Hidden are AWS access key ids (all but their first four characters) and literal values that a key named like a secret is set to.
+//! Hidden are AWS access key ids (all but their first four characters), literal values that a key named like a secret is set to, the default
+//! of a variable named so, and passwords in URLs.
 //! References such as `var.password` stay, for they hide nothing and explain much.
+
+use bartizan_model::names_secret;
 
 const HIDDEN: &str = "********";
 /// Key ids start with one of these prefixes followed by 16 capitals or digits.
 /// Source: IAM user guide, "IAM identifiers", unique id prefixes (2026).
 const KEY_ID_PREFIXES: [&str; 2] = ["AKIA", "ASIA"];
 const KEY_ID_LENGTH: usize = 20;
-/// What names of secrets end in, in lower case without `_` and `-`.
-const SECRET_NAMES: [&str; 9] =
-    ["password", "passwd", "secret", "secretkey", "secretaccesskey", "accesstoken", "authtoken", "apikey", "privatekey"];
-
-/// True for a key whose literal value is a secret.
-pub(crate) fn is_secret_name(name: &str) -> bool {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    SECRET_NAMES.iter().any(|ending| plain.ends_with(ending)) || plain == "token"
-}
-
 /// The text with secrets hidden, line by line.
 pub fn redact(text: &str) -> String {
     let mut redactor = Redactor::default();
@@ -34,11 +27,18 @@ pub(crate) fn hidden() -> String {
 pub(crate) struct Redactor {
     /// The line before named an environment variable that holds a secret (`- name: DB_PASSWORD`).
     named_secret: bool,
+    /// The lines belong to a variable that holds a secret.
+    in_variable: bool,
 }
 
 impl Redactor {
     pub(crate) fn line(&mut self, line: &str) -> String {
-        let line = hide_key_ids(line);
+        let line = hide_passwords_of_urls(&hide_key_ids(line));
+        if let Some(name) = variable(&line) {
+            self.in_variable = names_secret(name);
+        } else if line.starts_with('}') {
+            self.in_variable = false;
+        }
         let mut out = String::with_capacity(line.len());
         let mut from = 0;
         while let Some((key, value)) = assignment(&line, from) {
@@ -46,10 +46,11 @@ impl Redactor {
             let key_name = key.trim_matches(['"', '\'', ' ', '-']);
             let follows_name = std::mem::take(&mut self.named_secret);
             if key_name == "name" {
-                self.named_secret = is_secret_name(literal);
+                self.named_secret = names_secret(literal);
             }
             out.push_str(line.get(from..value.start).unwrap_or(""));
-            let is_secret = !literal.is_empty() && (is_secret_name(key_name) || (key_name == "value" && follows_name));
+            let is_secret = !literal.is_empty()
+                && (names_secret(key_name) || (key_name == "value" && follows_name) || (key_name == "default" && self.in_variable));
             out.push_str(if is_secret { HIDDEN } else { literal });
             from = value.end;
         }
@@ -69,7 +70,7 @@ fn assignment(line: &str, mut from: usize) -> Option<(&str, std::ops::Range<usiz
         let before = line.get(..at)?.trim_end().trim_end_matches(['"', '\'', '\\']);
         let start = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).map_or(0, |index| index + 1);
         let key = before.get(start..)?;
-        if !(is_secret_name(key) || key.ends_with("name") || key.ends_with("value")) {
+        if !(names_secret(key) || key.ends_with("name") || key.ends_with("value") || key == "default") {
             continue;
         }
         let rest = line.get(at + 1..)?;
@@ -106,6 +107,40 @@ fn length_of_quoted(inside: &str, quote: char, is_escaped: bool) -> usize {
     if is_escaped { value.trim_end_matches('\\').len() } else { value.len() }
 }
 
+/// The name of the variable whose block begins on a line.
+pub(crate) fn variable(line: &str) -> Option<&str> {
+    line.trim_start()
+        .strip_prefix("variable")?
+        .trim_start()
+        .trim_start_matches('"')
+        .split(['"', ' ', '{'])
+        .next()
+        .filter(|name| !name.is_empty())
+}
+
+/// `mysql://shop:********@host`.
+fn hide_passwords_of_urls(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        out.push_str(before);
+        let authority = after.find(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '`' | '?')).unwrap_or(after.len());
+        let login = after.get(..authority).and_then(|authority| authority.rsplit_once('@')).map(|(login, _)| login);
+        rest = after;
+        // References such as `${var.password}` hide nothing.
+        if let Some((user, password)) = login.and_then(|login| login.split_once(':'))
+            && !password.is_empty()
+            && !password.contains(['$', '{'])
+        {
+            out.push_str(&format!("{user}:{HIDDEN}"));
+            rest = after.get(user.len() + 1 + password.len()..).unwrap_or("");
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
 fn hide_key_ids(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
@@ -136,6 +171,13 @@ mod tests {
             ("export AWS_SECRET_ACCESS_KEY=abcdEFGH1234", "export AWS_SECRET_ACCESS_KEY=********"),
             ("export AWS_ACCESS_KEY_ID=AKIAABCDEFGHIJKLMNOP", "export AWS_ACCESS_KEY_ID=AKIA********"),
             ("- name: DB_PASSWORD\n  value: hunter2", "- name: DB_PASSWORD\n  value: ********"),
+            (
+                "variable \"db_password\" {\n  type = string\n  default = \"hunter2\"\n}\n  default = \"x\"",
+                "variable \"db_password\" {\n  type = string\n  default = \"********\"\n}\n  default = \"x\"",
+            ),
+            ("variable \"db_password\" { default = \"hunter2\" }", "variable \"db_password\" { default = \"********\" }"),
+            ("url = \"mysql://shop:hunter2@db:3306/x\"", "url = \"mysql://shop:********@db:3306/x\""),
+            ("url = \"mysql://shop:${var.password}@db/x\"", "url = \"mysql://shop:${var.password}@db/x\""),
             (r#"  password = "hun\"ter2" # set"#, r#"  password = "********" # set"#),
             ("stringData: {password: hunter2 }", "stringData: {password: ******** }"),
             (

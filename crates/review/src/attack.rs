@@ -43,7 +43,7 @@ use crate::flows::index::Index;
 use crate::flows::set::FlowSet;
 use crate::outcome::{Evidence, Policy};
 
-pub use can::{Answer, Asked, Line, can};
+pub use can::{Answer, Asked, Line, Unanswered, can};
 pub use query::{Access, Edge, Goal, Standing};
 
 /// Actions that together let their holder do anything: it can give itself whatever is missing, and it holds the main services.

@@ -2,7 +2,7 @@
 
 use bartizan_model::Architecture;
 use bartizan_report::{Place, folder, json, redact};
-use bartizan_review::{Access, Asked, Policy, ServiceApis, Standing};
+use bartizan_review::{Access, Asked, Policy, ServiceApis, Standing, Unanswered};
 
 use crate::args::{self, ListFormat};
 use crate::exit::Outcome;
@@ -63,12 +63,23 @@ fn text(architecture: &Architecture, principals: &[Access]) -> String {
     out
 }
 
+/// The address of what only one component is called; otherwise what was typed. `/*` behind it stays.
+fn address(architecture: &Architecture, typed: &str) -> String {
+    let (name, inside) = typed.strip_suffix("/*").map_or((typed, ""), |name| (name, "/*"));
+    match pipeline::addresses(architecture, name).as_slice() {
+        [only] => format!("{only}{inside}"),
+        _ => typed.to_owned(),
+    }
+}
+
 fn can(architecture: &Architecture, services: &ServiceApis, principal: &str, action: &str, resource: &str) -> anyhow::Result<String> {
-    let asked = Asked { principal, action, resource };
-    let answer = bartizan_review::can(architecture, services, &[asked], pipeline::today().as_deref())
-        .pop()
-        .flatten()
-        .ok_or_else(|| anyhow::anyhow!("there is no user, role or group `{principal}` in the plan; `bartizan access` lists them"))?;
+    let (principal, resource) = (&address(architecture, principal), &address(architecture, resource));
+    let answer = bartizan_review::can(architecture, services, &[Asked { principal, action, resource }], pipeline::today().as_deref());
+    let answer = answer.into_iter().next().unwrap_or(Err(Unanswered::Principal)).map_err(|error| match error {
+        Unanswered::Principal => anyhow::anyhow!("`{principal}`: {error}; `bartizan access` lists them"),
+        Unanswered::Action => anyhow::anyhow!("`{action}`: {error}; write it as `s3:GetObject`"),
+        Unanswered::Resource => anyhow::anyhow!("`{resource}`: {error}{}", pipeline::near(architecture, resource)),
+    })?;
     let mut out = format!("{}: {principal} {action} on {resource}\n", answer.outcome);
     for line in &answer.reasons {
         let at = line.span.and_then(|span| Place::of(&architecture.sources, span));

@@ -199,7 +199,7 @@ fn decided<'p>(review: &Review, services: &ServiceApis, path: &'p AttackPath) ->
     let answers = bartizan_review::can(&review.architecture, services, &questions, pipeline::today().as_deref());
     let mut out: Vec<Vec<(&str, Answer)>> = path.steps.iter().map(|_| Vec::new()).collect();
     for ((place, action), answer) in places.into_iter().zip(answers) {
-        let Some(answer) = answer.filter(|answer| answer.outcome.starts_with("allowed")) else { continue };
+        let Some(answer) = answer.ok().filter(|answer| answer.outcome.starts_with("allowed")) else { continue };
         if let Some(of_step) = out.get_mut(place).filter(|of_step| of_step.iter().all(|(known, _)| *known != action)) {
             of_step.push((action, answer));
         }

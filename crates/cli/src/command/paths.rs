@@ -15,7 +15,10 @@ pub(super) fn run(arguments: &Paths) -> anyhow::Result<Outcome> {
     terminal::diagnostics(&architecture, &[])?;
     let found = match (&arguments.from, &arguments.to) {
         (None, None) => attack.of_review(&architecture.assets),
-        (from, to) => attack.paths(from.as_deref(), &goal(&architecture, to.as_deref())?),
+        (from, to) => {
+            let from = from.as_deref().map(|name| start(&architecture, &attack, name)).transpose()?;
+            attack.paths(from.as_deref(), &goal(&architecture, to.as_deref())?)
+        }
     };
     let content = match arguments.format {
         ListFormat::Json => folder::pretty(&json::v1::paths(&architecture, &attack, &found)),
@@ -42,19 +45,23 @@ fn goal(architecture: &Architecture, to: Option<&str>) -> anyhow::Result<Goal> {
                 anyhow::ensure!(!stores.is_empty(), "there is no data `{class}` in the plan; it has {}", known.join(", "));
                 Ok(Goal::Components(stores))
             }
-            None => Ok(Goal::Components(addresses(architecture, name))),
+            None => {
+                let found = pipeline::addresses(architecture, name);
+                anyhow::ensure!(!found.is_empty(), "there is no component `{name}` in the plan{}", pipeline::near(architecture, name));
+                Ok(Goal::Components(found))
+            }
         },
     }
 }
 
-/// The component of an address; all instances where the address leaves out their keys.
-fn addresses(architecture: &Architecture, name: &str) -> Vec<Address> {
-    let exact = Address::new(name);
-    if architecture.components.contains_key(&exact) {
-        return vec![exact];
-    }
-    let of_block = architecture.components.keys().filter(|address| address.without_instance_keys() == exact);
-    of_block.cloned().collect()
+/// Where a path starts: an entry or a component by its address, ARN or name.
+fn start(architecture: &Architecture, attack: &Attack, name: &str) -> anyhow::Result<String> {
+    let named = pipeline::addresses(architecture, name).into_iter().map(|address| address.to_string());
+    let found = std::iter::once(name.to_owned()).chain(named).find(|name| attack.starts(name));
+    found.ok_or_else(|| match pipeline::addresses(architecture, name).first() {
+        Some(address) => anyhow::anyhow!("no path starts at `{address}`: it is no principal, runs no code and lets nobody in"),
+        None => anyhow::anyhow!("there is no component and no entry `{name}`{}", pipeline::near(architecture, name)),
+    })
 }
 
 fn text(architecture: &Architecture, attack: &Attack, paths: &[AttackPath]) -> String {

@@ -29,7 +29,12 @@ pub(super) fn run(arguments: &Review) -> anyhow::Result<Outcome> {
     }
     let gate = arguments.fail_on.map(Severity::from).or_else(|| above(review.architecture.declarations.appetite.tolerated.as_deref()));
     let at_gate = gate.is_some_and(|gate| review.threats.iter().any(|threat| threat.status == Status::Open && threat.severity >= gate));
-    Ok(if at_gate { Outcome::Findings } else { Outcome::Clean })
+    Ok(match at_gate {
+        true => Outcome::Findings,
+        // Nobody may take what was not read for sound.
+        false if terminal::unread(&review.architecture) > 0 => Outcome::Incomplete,
+        false => Outcome::Clean,
+    })
 }
 
 fn in_format(review: &bartizan_review::Review, format: ReviewFormat) -> Vec<u8> {

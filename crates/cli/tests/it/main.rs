@@ -134,7 +134,9 @@ fn a_syntax_error_does_not_stop_the_run() {
     let plan = plan("broken");
     std::fs::write(plan.join("broken.tf"), "resource \"aws_s3_bucket\" {{{\n").expect("the file can be written");
     let output = bartizan(&plan, &["review", "."]);
-    assert_eq!(output.status.code(), Some(0));
+    // What was not read is not taken for sound.
+    assert_eq!(output.status.code(), Some(4));
+    assert!(text(&output.stdout).contains("1 place could not be read"), "{}", text(&output.stdout));
     assert!(text(&output.stderr).contains("broken.tf:1"), "{}", text(&output.stderr));
     let written = std::fs::read_to_string(plan.join("bartizan-report/review.json")).expect("a report");
     assert!(written.contains("aws_sqs_queue.orders"), "the other file was read");
@@ -214,5 +216,22 @@ fn an_attack_path_is_told_and_explained_in_words() {
         "main.tf:",
     ] {
         assert!(explained.contains(piece), "{piece} is missing:\n{explained}");
+    }
+}
+
+#[test]
+fn a_name_that_the_plan_does_not_have_is_no_all_clear() {
+    let folder = folder("mistyped");
+    std::fs::write(folder.join("main.tf"), ATTACKED).expect("the plan can be written");
+    for (arguments, told) in [
+        (&["paths", ".", "--to", "aws_dynamodb_table.order"][..], "there is no component `aws_dynamodb_table.order`"),
+        (&["paths", ".", "--from", "nobody"], "there is no component and no entry `nobody`"),
+        (&["access", ".", "--can", "nobody", "s3:GetObject", "*"], "`nobody`: there is no such user, role or group in the plan"),
+        (&["access", ".", "--can", "aws_iam_role.api", "s3:Nonsense", "*"], "`s3:Nonsense`: AWS has no such action"),
+        (&["access", ".", "--can", "aws_iam_role.api", "s3:GetObject", "aws_s3_bucket.nope"], "`aws_s3_bucket.nope`: it is neither"),
+    ] {
+        let output = bartizan(&folder, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        assert!(text(&output.stderr).contains(told), "{arguments:?}: {}", text(&output.stderr));
     }
 }

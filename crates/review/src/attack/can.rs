@@ -38,22 +38,43 @@ pub struct Asked<'q> {
     pub resource: &'q str,
 }
 
-/// The answers to some questions, in their order; `None` where the plan has no such principal.
-pub fn can(architecture: &Architecture, services: &ServiceApis, questions: &[Asked<'_>], today: Option<&str>) -> Vec<Option<Answer>> {
+/// Why a question has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// The plan has no such user, role or group.
+    #[error("there is no such user, role or group in the plan")]
+    Principal,
+    /// AWS has no such action.
+    #[error("AWS has no such action")]
+    Action,
+    /// It is neither an ARN nor a component that policies can name.
+    #[error("it is neither an ARN nor a component that policies can name")]
+    Resource,
+}
+
+/// The answers to some questions, in their order.
+pub fn can(
+    architecture: &Architecture,
+    services: &ServiceApis,
+    questions: &[Asked<'_>],
+    today: Option<&str>,
+) -> Vec<Result<Answer, Unanswered>> {
     let index = Index::new(architecture, services);
     let world = World::read(&index);
     let rights = Rights::new(&world, [], today);
     questions.iter().map(|asked| answer(&world, &rights, *asked)).collect()
 }
 
-fn answer<'a>(world: &World<'a>, rights: &Rights<'_, 'a>, asked: Asked<'_>) -> Option<Answer> {
+fn answer<'a>(world: &World<'a>, rights: &Rights<'_, 'a>, asked: Asked<'_>) -> Result<Answer, Unanswered> {
     let Asked { principal, action, resource } = asked;
-    let principal = world.principals.get(&Address::new(principal)).or_else(|| {
+    let found = world.principals.get(&Address::new(principal)).or_else(|| {
         let by_arn = |known: &&super::world::Principal<'_>| {
             known.caller.as_ref().is_some_and(|caller| caller.name.is(&PolicyText::literal(principal)).is_possible())
         };
         world.principals.values().find(by_arn).filter(|_| principal.starts_with("arn:"))
-    })?;
+    });
+    let principal = found.ok_or(Unanswered::Principal)?;
+    bartizan_iam::aws::action(action).ok_or(Unanswered::Action)?;
     let (address, inside) = match resource.split_once("/*") {
         Some((address, "")) if !resource.starts_with("arn:") => (address, true),
         _ => (resource, false),
@@ -66,13 +87,16 @@ fn answer<'a>(world: &World<'a>, rights: &Rights<'_, 'a>, asked: Asked<'_>) -> O
         named.next().filter(|_| resource.starts_with("arn:"))
     };
     let target = world.targets.get(&Address::new(address)).or_else(by_arn);
+    if target.is_none() && !resource.starts_with("arn:") && resource != "*" {
+        return Err(Unanswered::Resource);
+    }
     let name = match target {
         Some(target) if inside => target.objects.clone().unwrap_or_else(|| target.name.clone()),
         Some(target) if !resource.starts_with("arn:") => target.name.clone(),
         _ => ResourceName::new(resource),
     };
     let actor = Actor::of(principal);
-    let (decision, policies) = rights.decide(actor, action, &name, target, true, &[])?;
+    let (decision, policies) = rights.decide(actor, action, &name, target, true, &[]).ok_or(Unanswered::Principal)?;
     let outcome = match decision.outcome {
         Outcome::Allow => "allowed",
         Outcome::Conditional => "allowed under conditions",
@@ -105,7 +129,7 @@ fn answer<'a>(world: &World<'a>, rights: &Rights<'_, 'a>, asked: Asked<'_>) -> O
     if let Some(gap) = &principal.gap {
         reasons.push(Line { text: format!("not everything of it is known: {gap}"), span: principal.component.span });
     }
-    Some(Answer { outcome, reasons })
+    Ok(Answer { outcome, reasons })
 }
 
 fn policy_of<'p>(reason: &Reason<'_>, policies: &[&'p Policy]) -> Option<&'p Policy> {

@@ -183,6 +183,11 @@ impl Attack {
         entries.chain(named).collect()
     }
 
+    /// True where somebody called this can start a path: a principal, what runs code, or an entry from outside.
+    pub fn starts(&self, name: &str) -> bool {
+        !self.sources(name).is_empty()
+    }
+
     /// Paths from somebody to a goal, likeliest first; `None` starts at every entry.
     pub fn paths(&self, from: Option<&str>, to: &Goal) -> Vec<AttackPath> {
         let goals = match to {

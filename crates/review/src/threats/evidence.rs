@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bartizan_model::{Address, Sources, Span};
+use bartizan_model::{Address, Sources, Span, names_secret};
 
 use super::view::{Subject, View};
 use crate::catalogue::Rule;
@@ -58,6 +58,7 @@ fn collect(operand: &Operand<'_>, source: &str, sources: &Sources, found: &mut V
         _ => Vec::new(),
     };
     let fact = operand.read.filter(|read| read.is_fact()).map(|read| read.name.as_str());
+    let is_secret = operand.read.is_some_and(|read| !read.is_fact() && names_secret(&read.name));
     let mut added = false;
     for element in elements.iter().take(MAX_PER_LIST) {
         if let Some(span) = element.span.filter(|span| is_known(*span, sources)) {
@@ -73,6 +74,8 @@ fn collect(operand: &Operand<'_>, source: &str, sources: &Sources, found: &mut V
         let label = label(operand, source);
         let is_absent = matches!(&operand.value, Val::Null | Val::Bool(false) | Val::Nodes([]) | Val::Map(None));
         let text = match &operand.value {
+            // Whoever reads the report need not know it.
+            Val::Text(_) | Val::Partial(_) if is_secret => format!("{label} is written as it is"),
             Val::Unknown(gaps) => format!("{label} is not known: {}", gaps.first().map_or("", |gap| gap.why.as_str())),
             _ if is_absent && fact.and_then(words::otherwise).is_some() => fact.and_then(words::otherwise).unwrap_or_default().to_owned(),
             Val::Null => format!("{label} is not set"),

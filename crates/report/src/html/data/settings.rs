@@ -3,7 +3,7 @@
 use bartizan_model::{Node, Value};
 use indexmap::IndexMap;
 
-use crate::redact::{hidden, is_secret_name, redact};
+use crate::redact::{hidden, redact};
 
 /// Longest value shown; the machine format has it whole.
 const MOST: usize = 160;
@@ -13,7 +13,7 @@ pub(super) fn settings(settings: &IndexMap<String, Node>) -> Vec<(String, String
     let shown = |(name, node): (&String, &Node)| {
         let value = match &node.value {
             Value::Null => return None,
-            Value::Text(text) if is_secret_name(name) && text.is_literal() => hidden(),
+            Value::Text(text) if bartizan_model::names_secret(name) && text.is_literal() => hidden(),
             _ => {
                 let mut out = String::new();
                 write(&node.value, &mut out);
@@ -42,13 +42,13 @@ fn write(value: &Value, out: &mut String) {
             }
         }
         Value::Map(map) => {
-            let holds_secret = map.get("name").and_then(|name| name.value.as_str()).is_some_and(|name| is_secret_name(&name));
+            let holds_secret = map.get("name").and_then(|name| name.value.as_str()).is_some_and(|name| bartizan_model::names_secret(&name));
             out.push('{');
             for (index, (key, item)) in map.iter().filter(|(_, item)| !item.value.is_null()).enumerate() {
                 out.push_str(if index == 0 { "" } else { ", " });
                 out.push_str(&format!("{key}: "));
                 match &item.value {
-                    Value::Text(text) if text.is_literal() && (is_secret_name(key) || (holds_secret && key == "value")) => {
+                    Value::Text(text) if text.is_literal() && (bartizan_model::names_secret(key) || (holds_secret && key == "value")) => {
                         out.push_str(&hidden())
                     }
                     other => write(other, out),

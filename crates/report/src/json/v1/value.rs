@@ -13,7 +13,7 @@ pub(super) fn settings(settings: &IndexMap<String, Node>) -> Json {
 
 fn member(name: &str, node: &Node) -> Json {
     match &node.value {
-        Value::Text(text) if redact::is_secret_name(name) && text.is_literal() && !text.is_empty() => Json::String(redact::hidden()),
+        Value::Text(text) if bartizan_model::names_secret(name) && text.is_literal() && !text.is_empty() => Json::String(redact::hidden()),
         _ => json(node),
     }
 }
@@ -27,7 +27,7 @@ fn json(node: &Node) -> Json {
         Value::List(items) => Json::Array(items.iter().map(json).collect()),
         Value::Map(map) => {
             // `{name: DB_PASSWORD, value: …}`, as container definitions and manifests write their environment.
-            let holds_secret = map.get("name").and_then(|name| name.value.as_str()).is_some_and(|name| redact::is_secret_name(&name));
+            let holds_secret = map.get("name").and_then(|name| name.value.as_str()).is_some_and(|name| bartizan_model::names_secret(&name));
             Json::Object(
                 map.iter()
                     .map(|(key, item)| match &item.value {

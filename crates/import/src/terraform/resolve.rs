@@ -311,14 +311,15 @@ impl<'a> Resolver<'a> {
 
     fn local(&self, module: &Rc<Module<'a>>, name: &str, span: Span) -> Evaluated<Rc<Node>> {
         let Some((name, attribute)) = module.directory.locals.get_key_value(name) else {
-            return Err(Failure::new(format!("no local value `{name}` is declared"), span));
+            return Ok(Rc::new(self.failed(&Failure::new(format!("no local value `{name}` is declared"), span))));
         };
         self.memo(module, (Namespace::Local, name), span, || self.eval(&attribute.expr, &Scope::of(module)))
     }
 
     fn variable(&self, module: &Rc<Module<'a>>, name: &str, span: Span) -> Evaluated<Rc<Node>> {
         let Some((name, block)) = module.directory.variables.get_key_value(name) else {
-            return Err(Failure::new(format!("{}{name}` is declared", super::UNDECLARED), span));
+            // What stands around it is known all the same: another folder may declare it.
+            return Ok(Rc::new(self.failed(&Failure::new(format!("{}{name}` is declared", super::UNDECLARED), span))));
         };
         self.memo(module, (Namespace::Variable, name), span, || {
             let default = || block.body.attribute("default").map(|default| self.eval(&default.expr, &Scope::of(module)));

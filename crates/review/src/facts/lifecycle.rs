@@ -56,7 +56,7 @@ pub(super) fn add(context: &Context<'_>, lifecycle: &Lifecycle, today: Option<&s
                 not_known(entry, component, sink);
                 continue;
             };
-            let Some((_, ends)) = longest(entry, &version) else { continue };
+            let Some((_, ends)) = longest(entry, &version).or_else(|| older(entry, &version)) else { continue };
             let value = map(
                 vec![
                     ("product", text(&entry.product)),
@@ -112,9 +112,21 @@ fn longest<'a>(entry: &'a LifecycleEntry, version: &str) -> Option<(&'a String, 
         .max_by_key(|(known, _)| known.len())
 }
 
+/// The first version of the table, for one that is older than all of it.
+fn older<'a>(entry: &'a LifecycleEntry, version: &str) -> Option<(&'a String, &'a String)> {
+    let own = numbers(version)?;
+    let known = entry.ends.iter().filter_map(|(known, ends)| Some((numbers(known)?, (known, ends))));
+    known.min_by(|a, b| a.0.cmp(&b.0)).filter(|(first, _)| own < *first).map(|(_, found)| found)
+}
+
+/// `1.21` as its numbers; nothing for a version with words in it, which has no order.
+fn numbers(version: &str) -> Option<Vec<u32>> {
+    version.split('.').map(|part| part.parse().ok()).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Lifecycle, longest};
+    use super::{Lifecycle, longest, older};
 
     #[test]
     fn the_longest_version_wins_and_digits_do_not_run_on() {
@@ -125,5 +137,9 @@ mod tests {
         assert_eq!(longest(entry, "5.7.44").map(|(version, _)| version.as_str()), Some("5.7"));
         assert_eq!(longest(entry, "8.01"), None);
         assert_eq!(longest(entry, "8.0").map(|(version, _)| version.as_str()), Some("8.0"));
+        // What is older than the whole table has ended before all of it.
+        assert_eq!(older(entry, "4.9").map(|(version, _)| version.as_str()), Some("5"));
+        assert_eq!(older(entry, "9.1"), None);
+        assert_eq!(older(entry, "mysql4"), None);
     }
 }

@@ -64,12 +64,17 @@ impl Redactor {
 
 /// The key and the byte range of the literal value of the first assignment from an offset on whose key is worth looking at.
 fn assignment(line: &str, mut from: usize) -> Option<(&str, std::ops::Range<usize>)> {
-    while let Some(found) = line.get(from..)?.find(['=', ':']) {
+    while let Some(found) = line.get(from..)?.find(['=', ':', ',']) {
         let at = from + found;
         from = at + 1;
         let before = line.get(..at)?.trim_end().trim_end_matches(['"', '\'', '\\']);
         let start = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).map_or(0, |index| index + 1);
         let key = before.get(start..)?;
+        // `define('DB_PASSWORD', 'hunter2')`: the first argument names the second.
+        let opened = before.get(..start).unwrap_or("").trim_end_matches(['"', '\'']);
+        if line.as_bytes().get(at) == Some(&b',') && !(opened.ends_with('(') && opened.len() < start) {
+            continue;
+        }
         if !(names_secret(key) || key.ends_with("name") || key.ends_with("value") || key == "default") {
             continue;
         }
@@ -175,6 +180,8 @@ mod tests {
                 "variable \"db_password\" {\n  type = string\n  default = \"hunter2\"\n}\n  default = \"x\"",
                 "variable \"db_password\" {\n  type = string\n  default = \"********\"\n}\n  default = \"x\"",
             ),
+            ("define('DB_PASSWORD', 'hunter2');", "define('DB_PASSWORD', '********');"),
+            ("[\"password\", \"username\"]", "[\"password\", \"username\"]"),
             ("variable \"db_password\" { default = \"hunter2\" }", "variable \"db_password\" { default = \"********\" }"),
             ("url = \"mysql://shop:hunter2@db:3306/x\"", "url = \"mysql://shop:********@db:3306/x\""),
             ("url = \"mysql://shop:${var.password}@db/x\"", "url = \"mysql://shop:${var.password}@db/x\""),

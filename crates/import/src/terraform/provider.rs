@@ -6,6 +6,7 @@ use super::evaluate::Scope;
 use super::module::Module;
 use super::resolve::Resolver;
 use super::syntax::{Accessor, Block, Expr, ExprKind};
+use crate::resource::{Mode, Resource};
 
 /// Where a provider configuration points.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +68,29 @@ impl<'a> Resolver<'a> {
             }
         }
         if alias.is_none() { self.configuration(&call.caller, name, None) } else { ProviderInfo::default() }
+    }
+
+    /// Provider configurations that hold a credential stand for what it opens; all others are no part of the system.
+    pub(crate) fn providers_with_credentials(&self, module: &Rc<Module<'a>>, out: &mut Vec<Resource>) {
+        const CREDENTIALS: &[&str] = &["access_key", "secret_key", "token", "password"];
+        for block in &module.directory.providers {
+            if !CREDENTIALS.iter().any(|name| block.body.attribute(name).is_some()) {
+                continue;
+            }
+            let name = block.label(0).unwrap_or("provider");
+            let alias = super::config::literal(block, "alias").map_or_else(String::new, |alias| format!(".{alias}"));
+            out.push(Resource {
+                address: format!("{}provider.{name}{alias}", module.prefix),
+                mode: Mode::Managed,
+                source_type: "provider".to_owned(),
+                label: format!("{name}{alias}"),
+                body: self.body(&block.body, &Scope::of(module), block.span, true),
+                span: block.header,
+                stack: module.stack.path.clone(),
+                account: None,
+                region: None,
+            });
+        }
     }
 
     fn info(&self, module: &Rc<Module<'a>>, block: &'a Block) -> ProviderInfo {

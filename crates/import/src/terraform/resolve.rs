@@ -110,6 +110,7 @@ impl<'a> Resolver<'a> {
 
     fn resources_of(&self, module: &Rc<Module<'a>>, out: &mut Vec<Resource>) {
         let directory = module.directory;
+        self.providers_with_credentials(module, out);
         let managed = directory.resources.iter().map(|entry| (false, entry));
         let looked = directory.data.iter().map(|entry| (true, entry));
         for (is_data, ((kind, name), block)) in managed.chain(looked) {

@@ -405,9 +405,15 @@ pub(super) fn add(context: &Context<'_>, entities: &mut Entities, set: &mut Flow
     }
 }
 
-/// A domain inside a VPC answers there only, whatever its policy says.
+/// A domain inside a VPC answers there only, whatever its policy says; also where the plan does not tell which subnets those are.
 pub(crate) fn behind_vpc(context: &Context<'_>, component: &Component) -> bool {
-    component.service == "opensearch" && context.endpoints.get(&component.address).is_some_and(|endpoint| !endpoint.subnets.is_empty())
+    let named = |setting: &str| {
+        let node = component.setting(setting).filter(|node| !node.value.is_null());
+        node.is_some_and(|node| node.value.as_list().is_none_or(|list| !list.is_empty()))
+    };
+    component.service == "opensearch"
+        && (["vpc_subnet_ids", "vpc_security_group_ids"].into_iter().any(named)
+            || context.endpoints.get(&component.address).is_some_and(|endpoint| !endpoint.subnets.is_empty()))
 }
 
 fn users_of(context: &Context<'_>, principal: &Address) -> Vec<Address> {

@@ -6,7 +6,7 @@ use bartizan_import::{Services, Tree};
 use bartizan_model::{Address, Architecture, Exposure, FlowStatus, Node, Value};
 use bartizan_review::{Catalogue, Facts, complete};
 
-use crate::support::{CATALOGUE, SERVICES};
+use crate::support::{CATALOGUE, SERVICES, review};
 
 static KNOWN: LazyLock<&'static Catalogue> = LazyLock::new(|| &CATALOGUE.0);
 
@@ -494,4 +494,19 @@ spec:
     assert!(flows.iter().any(|flow| flow.starts_with("shop/Ingress/shop -> shop/Deployment/web http")), "{flows:?}");
     let boundary = architecture.components[&Address::new("shop/Deployment/web")].boundary.clone();
     assert!(boundary.is_some_and(|boundary| boundary.starts_with("namespace:") && boundary.ends_with("/shop")));
+}
+
+#[test]
+fn a_domain_in_subnets_that_are_not_known_is_open_to_nobody_outside() {
+    let domain = |options: &str| {
+        format!(
+            "variable \"subnets\" {{}}\nresource \"aws_opensearch_domain\" \"search\" {{\n  domain_name = \"search\"\n{options}  access_policies = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Principal = \"*\", Action = \"es:*\", Resource = \"*\" }}] }})\n}}\n"
+        )
+    };
+    let open = |options: &str| {
+        let review = review(&CATALOGUE.0, &[("main.tf", &domain(options))]);
+        review.architecture.flows.iter().any(|flow| flow.to.as_str() == "aws_opensearch_domain.search" && flow.status == FlowStatus::Active)
+    };
+    assert!(open(""));
+    assert!(!open("  vpc_options {\n    subnet_ids = [var.subnets[0]]\n  }\n"));
 }

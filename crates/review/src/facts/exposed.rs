@@ -12,7 +12,12 @@ use crate::flows::set::FlowSet;
 use crate::flows::{Context, is_active, undecided};
 
 /// Ports by which hosts and clusters are administered: SSH, RDP, WinRM, Docker, etcd, Kubernetes API and kubelet, VNC, databases' consoles.
-const ADMIN_PORTS: &[u16] = &[22, 23, 2375, 2376, 2379, 3389, 5900, 5985, 5986, 6443, 10250];
+/// Ports of logins, of control and of stores that no stranger has a reason to knock at.
+/// Source: AWS Security Hub, control EC2.19 (high-risk ports), November 2026, with those of Docker, etcd, Kubernetes, Redis, Cassandra,
+/// Memcached and MongoDB.
+const ADMIN_PORTS: &[u16] = &[
+    21, 22, 23, 135, 445, 1433, 1521, 2375, 2376, 2379, 3306, 3389, 5432, 5601, 5900, 5985, 5986, 6379, 6443, 9042, 9200, 9300, 10250, 11211, 27017,
+];
 
 /// Sets the facts of the network.
 pub(super) fn add(context: &Context<'_>, set: &FlowSet, sink: &mut Sink) {

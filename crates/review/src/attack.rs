@@ -6,6 +6,7 @@
 //! becomes a condition of the step.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bartizan_model::Address;
 
@@ -77,6 +78,8 @@ pub struct Attack {
     pub(crate) entries: Vec<(FactId, String, Option<String>)>,
     /// The part of the ARN that names a principal: `role/app`.
     pub(crate) names: BTreeMap<Address, String>,
+    /// What makes a component run what is in it, for edges from it to its role.
+    pub(crate) starts: BTreeMap<Address, Arc<[String]>>,
     /// What of a principal's policies the plan does not tell.
     pub(crate) gaps: BTreeMap<Address, String>,
     /// Users, roles and groups with whether each is an administrator.
@@ -183,6 +186,7 @@ pub(crate) fn analyse(seen: &Seen<'_, '_>, primitives: &Primitives, policy: &Pol
         attack.calls = calls(index, flows);
         attack.direct = direct::rights(&rights, index, &attack);
     }
+    attack.starts = compute::starts(&graph, index, primitives);
     attack.graph = graph;
     attack.standings = attack.standings();
     attack

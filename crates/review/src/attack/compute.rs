@@ -49,6 +49,11 @@ const PASSES_ON: &[&str] = &["load_balancer", "edge", "api", "queue", "topic", "
 const CODE_OF_AWS: &[&str] =
     &["glue.crawler", "datasync.task", "dms.replication_instance", "dms.serverless_replication", "kinesisanalytics.sql_application"];
 
+/// Relation of code to the role of what it runs in.
+pub(super) const RUNS_AS: &str = "runs-as";
+/// The same on a machine.
+pub(super) const INSTANCE_METADATA: &str = "instance-metadata";
+
 /// What the steps share.
 pub(crate) struct Compute<'c, 'a> {
     pub(crate) index: &'c Index<'a>,
@@ -109,7 +114,6 @@ impl Compute<'_, '_> {
 
     /// Code acts as the roles of what it runs in. Gives what runs as anything.
     fn runs_as(&self, graph: &mut AttackGraph) -> BTreeSet<Address> {
-        let mut starts: BTreeMap<&str, Arc<[String]>> = BTreeMap::new();
         let mut runners = BTreeSet::new();
         for (address, component) in &self.index.architecture.components {
             if component.service == "iam" || component.service == "external" {
@@ -121,13 +125,11 @@ impl Compute<'_, '_> {
                 let host = component.component_type == "ec2.instance";
                 let at = link.and_then(|link| link.span).or(component.span);
                 let evidence = at.map(|span| Evidence { span, text: format!("`{address}` runs as `{}`", role.address) });
-                let kind = component.component_type.as_str();
-                let actions = starts.entry(kind).or_insert_with(|| start_actions(self.primitives, kind)).clone();
                 graph.step(Step {
                     premises: vec![code],
                     gives: identity,
-                    technique: if host { "instance-metadata".into() } else { "runs-as".into() },
-                    actions,
+                    technique: if host { INSTANCE_METADATA.into() } else { RUNS_AS.into() },
+                    actions: [].into(),
                     probability: 0.98,
                     conditions: [].into(),
                     assumption: false,
@@ -271,6 +273,20 @@ impl Exposed {
 
 fn reasons(flow: &Flow) -> Vec<Evidence> {
     flow.why.iter().filter_map(|reason| Some(Evidence { span: reason.span?, text: reason.text.clone() })).take(3).collect()
+}
+
+/// By component that acts as a role: actions that make it run what is in it. They are told with edges; whoever runs code already needs none.
+pub(crate) fn starts(graph: &AttackGraph, index: &Index<'_>, primitives: &Primitives) -> BTreeMap<Address, Arc<[String]>> {
+    let mut by_kind: BTreeMap<&str, Arc<[String]>> = BTreeMap::new();
+    let mut out = BTreeMap::new();
+    for step in graph.steps.iter().filter(|step| [RUNS_AS, INSTANCE_METADATA].contains(&&*step.technique)) {
+        let Some(Fact::Code(address)) = step.premises.first().and_then(|premise| graph.get(*premise)) else { continue };
+        let Some(component) = index.component(address) else { continue };
+        let kind = component.component_type.as_str();
+        let actions = by_kind.entry(kind).or_insert_with(|| start_actions(primitives, kind)).clone();
+        out.insert(address.clone(), actions);
+    }
+    out
 }
 
 /// Actions that make a kind of compute run what is in it.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bartizan_model::{Address, Asset};
 
+use super::compute::{INSTANCE_METADATA, RUNS_AS};
 use super::graph::{Fact, FactId, Operation, Proofs, Step};
 use super::{Administrator, Attack};
 use crate::flows::set::short_hash;
@@ -348,7 +349,7 @@ impl Attack {
                     from: from.address().to_owned(),
                     to: to.address().to_owned(),
                     technique: step.technique.to_string(),
-                    actions: if step.actions.is_empty() { holder.actions.to_vec() } else { step.actions.to_vec() },
+                    actions: if step.actions.is_empty() { self.started(from, holder).to_vec() } else { step.actions.to_vec() },
                     verdict,
                 });
             }
@@ -370,6 +371,16 @@ impl Attack {
             verdict: if direct.conditional { Standing::Conditional } else { Standing::Yes },
         }));
         (out.into_iter().collect(), left_out)
+    }
+
+    /// Actions of an edge whose own step needs none: what makes code run that acts as a role.
+    fn started<'s>(&'s self, from: &Fact, step: &'s Step) -> &'s [String] {
+        match from {
+            Fact::Code(address) if [RUNS_AS, INSTANCE_METADATA].contains(&&*step.technique) => {
+                self.starts.get(address).map(|actions| &**actions).unwrap_or_default()
+            }
+            _ => &step.actions,
+        }
     }
 
     /// Whoever reads a configuration gains what it holds: one edge from the reader to that.

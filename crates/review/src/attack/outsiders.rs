@@ -10,7 +10,7 @@ use crate::catalogue::attack::{Gain, Primitive, Primitives, Variable};
 use crate::facts::document::glob;
 use crate::facts::verdict::Verdict;
 use crate::flows::Context;
-use crate::flows::policies::{Admits, behind_vpc};
+use crate::flows::policies::{Admits, asks_for_login, behind_vpc, takes_unsigned};
 use crate::outcome::Evidence;
 
 /// Actions (or patterns of them) that a policy grants to somebody, with the place of each.
@@ -27,6 +27,8 @@ struct Outsider {
     /// Chance that they turn against the plan or are taken over.
     probability: f64,
     conditions: Vec<String>,
+    /// Signs nothing, so that only what services do for anonymous callers is open.
+    unsigned: bool,
 }
 
 /// Adds the steps from outside to data and configuration whose own policy is enough; `holders` hold credentials.
@@ -39,7 +41,7 @@ pub(crate) fn add(
 ) {
     for (address, admits) in &context.policies {
         let Some(component) = context.index.component(address).filter(|component| !behind_vpc(context, component)) else { continue };
-        for outsider in outsiders(admits, entries, graph) {
+        for outsider in outsiders(component, admits, entries, graph) {
             for primitive in primitives.list.iter().filter(|primitive| primitive.target.contains(&component.component_type)) {
                 enter(context, component, &outsider, primitive, holders, graph);
             }
@@ -47,18 +49,28 @@ pub(crate) fn add(
     }
 }
 
-fn outsiders(admits: &Admits<'_>, entries: &mut Entries, graph: &mut AttackGraph) -> Vec<Outsider> {
+fn outsiders(component: &Component, admits: &Admits<'_>, entries: &mut Entries, graph: &mut AttackGraph) -> Vec<Outsider> {
     let mut out = Vec::new();
     if !admits.public.is_empty() && admits.in_force != Verdict::No {
-        let open = admits.blocked_by.iter().map(|(why, _)| why.clone()).collect();
-        out.push(Outsider {
-            entry: entries.anyone(graph),
+        let open: Vec<String> = admits.blocked_by.iter().map(|(why, _)| why.clone()).collect();
+        let mut conditions = if admits.in_force == Verdict::Yes { Vec::new() } else { open };
+        if asks_for_login(component) {
+            conditions.push("the caller has a login of the domain".to_owned());
+        }
+        let everyone = |entry: FactId, granted: &Granted, unsigned: bool| Outsider {
+            entry,
             whom: "anyone".to_owned(),
             account: None,
-            granted: admits.public.clone(),
+            granted: granted.clone(),
             probability: 1.0,
-            conditions: if admits.in_force == Verdict::Yes { Vec::new() } else { open },
-        });
+            conditions: conditions.clone(),
+            unsigned,
+        };
+        // First whoever needs nothing, so that at the same likelihood the plainer way is told.
+        if admits.answers_unsigned() {
+            out.push(everyone(entries.internet(graph), &admits.unsigned, true));
+        }
+        out.push(everyone(entries.anyone(graph), &admits.public, false));
     }
     for (account, (actions, span)) in &admits.foreign {
         out.push(Outsider {
@@ -68,6 +80,7 @@ fn outsiders(admits: &Admits<'_>, entries: &mut Entries, graph: &mut AttackGraph
             granted: actions.iter().map(|action| (action.clone(), *span)).collect(),
             probability: OUTSIDER,
             conditions: Vec::new(),
+            unsigned: false,
         });
     }
     out
@@ -97,7 +110,8 @@ fn enter(
     };
     let mut granted: Vec<(&String, Span)> = Vec::new();
     for need in &primitive.needs {
-        let Some(found) = need.actions().find_map(|action| Some((action, place(&outsider.granted, action)?))) else { return };
+        let mut actions = need.actions().filter(|action| !outsider.unsigned || takes_unsigned(action));
+        let Some(found) = actions.find_map(|action| Some((action, place(&outsider.granted, action)?))) else { return };
         granted.push(found);
     }
     if matches!(primitive.gives, Gain::Read | Gain::Config) && !decrypts(context, component, outsider) {
@@ -132,10 +146,11 @@ fn place(granted: &Granted, action: &str) -> Option<Span> {
 /// Under a customer's own key, the key's policy has to let them in as well.
 fn decrypts(context: &Context<'_>, component: &Component, outsider: &Outsider) -> bool {
     let links = context.index.from(&component.address).iter().filter(|link| link.relation == Relation::EncryptedWith);
+    // No key decrypts for somebody who signs nothing.
     let mut keys = links.map(|link| &link.to).filter(|key| context.index.component(key).is_some_and(|key| key.component_type == "kms.key"));
     keys.all(|key| {
         let Some(admits) = context.policies.get(key) else { return false };
-        let public = || admits.public.keys().any(|pattern| glob(pattern, "kms:Decrypt"));
+        let public = || !outsider.unsigned && admits.public.keys().any(|pattern| glob(pattern, "kms:Decrypt"));
         let foreign =
             |account: &String| admits.foreign.get(account).is_some_and(|(actions, _)| actions.iter().any(|p| glob(p, "kms:Decrypt")));
         public() || outsider.account.as_ref().is_some_and(foreign)

@@ -7,6 +7,7 @@ use bartizan_model::{Address, Asset, Span};
 use super::Attack;
 use super::graph::{Fact, FactId, Operation, Step, StepId};
 use super::query::sort;
+use crate::flows::ANYONE;
 use crate::outcome::{AttackPath, Cut};
 
 /// Least likelihood of a path that a review lists; ratio 0..=1.
@@ -44,6 +45,7 @@ impl Attack {
                 found.extend(self.path(&proofs, &from, goal).map(|path| (path, *entry, goal)));
             }
         }
+        self.drop_repeated(&mut found);
         found.sort_by(|a, b| b.0.likelihood.total_cmp(&a.0.likelihood).then_with(|| a.0.id.cmp(&b.0.id)));
         found.truncate(MOST);
         let mut by_place: HashMap<Span, Vec<StepId>> = HashMap::new();
@@ -56,6 +58,17 @@ impl Attack {
         let mut paths: Vec<AttackPath> = found.into_iter().zip(cuts).map(|((path, ..), cuts)| AttackPath { cuts, ..path }).collect();
         sort(&mut paths);
         paths
+    }
+
+    /// What the internet does without any account, those with one do as well: that is told once.
+    fn drop_repeated(&self, found: &mut Vec<(AttackPath, FactId, FactId)>) {
+        let internet = Address::internet();
+        let best = |path: &AttackPath| (path.to.clone(), path.operation);
+        let of_all: HashMap<_, f64> =
+            found.iter().filter(|(path, ..)| path.from == internet.as_str()).map(|(path, ..)| (best(path), path.likelihood)).collect();
+        found.retain(|(path, ..)| {
+            path.from != ANYONE || of_all.get(&best(path)).is_none_or(|likelihood| *likelihood + 1e-12 < path.likelihood)
+        });
     }
 
     pub(super) fn goals(&self, assets: &[Asset]) -> Vec<FactId> {

@@ -10,7 +10,7 @@ use super::entities::Entities;
 use super::index::Index;
 use super::set::{FlowSet, Found};
 use super::{Context, reason};
-use crate::facts::document::{Document, NARROWING_KEYS, Principal, Statement, as_written, pattern};
+use crate::facts::document::{Document, NARROWING_KEYS, Principal, Statement, as_written, glob, pattern};
 use crate::facts::read::first_setting;
 use crate::facts::verdict::Verdict;
 
@@ -19,6 +19,9 @@ use crate::facts::verdict::Verdict;
 pub(crate) struct Admits<'a> {
     /// Actions that everyone may do, with the place of each.
     pub(crate) public: BTreeMap<String, Span>,
+    /// Those of them that are given to callers without credentials of AWS as well; whether the service asks for a signature all the same is
+    /// told by [`takes_unsigned`].
+    pub(crate) unsigned: BTreeMap<String, Span>,
     /// Whether that is in force; `Unknown` where the account's defaults decide.
     pub(crate) in_force: Verdict,
     /// How: `policy`, `acl`, `permission`.
@@ -33,6 +36,54 @@ pub(crate) struct Admits<'a> {
     pub(crate) named: BTreeMap<Address, (BTreeSet<String>, Span)>,
     /// The policy's statements.
     pub(crate) document: Option<Document<'a>>,
+}
+
+impl Admits<'_> {
+    /// Everyone may do it, with credentials of AWS or without.
+    fn open_to_all(&mut self, action: String, span: Span) {
+        self.unsigned.entry(action.clone()).or_insert(span);
+        self.public.entry(action).or_insert(span);
+    }
+
+    /// Whether somebody without credentials of AWS may do something.
+    pub(crate) fn answers_unsigned(&self) -> bool {
+        self.unsigned.keys().any(|pattern| UNSIGNED.iter().any(|action| glob(pattern, action)) || takes_unsigned(pattern))
+    }
+}
+
+/// Actions that a service does for requests without a signature, where its policy names everyone; all others ask for an AWS account.
+///
+/// Source: S3 user guide, "Making requests": anonymous requests; SQS and SNS guides, "Policy elements", `Principal: "*"`; OpenSearch
+/// guide, "Making and signing requests": open access policies; Lambda guide, "Access control for function URLs".
+const UNSIGNED: &[&str] = &[
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "s3:GetObjectTagging",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "sqs:SendMessage",
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:PurgeQueue",
+    "sns:Publish",
+    "sns:Subscribe",
+    "es:ESHttpGet",
+    "es:ESHttpHead",
+    "es:ESHttpPost",
+    "es:ESHttpPut",
+    "es:ESHttpPatch",
+    "es:ESHttpDelete",
+    "execute-api:Invoke",
+    "lambda:InvokeFunctionUrl",
+    "mediastore:GetObject",
+];
+
+/// True for an action that the service does for a request without a signature.
+pub(crate) fn takes_unsigned(action: &str) -> bool {
+    UNSIGNED.iter().any(|known| known.eq_ignore_ascii_case(action))
 }
 
 /// By component; only those that have a policy, permissions or an access list.
@@ -130,11 +181,11 @@ fn add_public(statement: &Statement<'_>, admits: &mut Admits<'_>) {
     admits.by.insert("policy");
     for (action, node) in &statement.actions {
         for action in expand(action) {
-            admits.public.entry(action).or_insert(node.span);
+            admits.open_to_all(action, node.span);
         }
     }
     if statement.not_actions || statement.actions.is_empty() {
-        admits.public.entry("*".to_owned()).or_insert(statement.node.span);
+        admits.open_to_all("*".to_owned(), statement.node.span);
     }
 }
 
@@ -182,9 +233,7 @@ const ASKED: &[&str] = &[
 
 fn expand(action: &str) -> Vec<String> {
     let mut out = vec![action.to_owned()];
-    out.extend(
-        ASKED.iter().filter(|asked| **asked != action && crate::facts::document::glob(action, asked)).map(|asked| (*asked).to_owned()),
-    );
+    out.extend(ASKED.iter().filter(|asked| **asked != action && glob(action, asked)).map(|asked| (*asked).to_owned()));
     out
 }
 
@@ -278,7 +327,7 @@ fn permissions(node: &Node, own: &BTreeSet<&str>, admits: &mut Admits<'_>) {
             if !tied {
                 admits.by.insert("permission");
                 for action in expand(&action) {
-                    admits.public.entry(action).or_insert(span);
+                    admits.open_to_all(action, span);
                 }
             }
         } else if let Some(account) = account_of(&principal) {
@@ -293,36 +342,43 @@ fn permissions(node: &Node, own: &BTreeSet<&str>, admits: &mut Admits<'_>) {
 
 /// Canned lists and grants to everyone.
 fn access_list(component: &Component, admits: &mut Admits<'_>) {
-    let mut list = |actions: &[&str], span: Span| {
+    // `signed` for lists that ask for credentials of any account.
+    let mut list = |actions: &[&str], signed: bool, span: Span| {
         admits.by.insert("acl");
         for action in actions {
-            admits.public.entry((*action).to_owned()).or_insert(span);
+            if signed {
+                admits.public.entry((*action).to_owned()).or_insert(span);
+            } else {
+                admits.open_to_all((*action).to_owned(), span);
+            }
         }
     };
     const READ: &[&str] = &["s3:GetObject", "s3:ListBucket"];
     const WRITE: &[&str] = &["s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:DeleteObject"];
     if let Some(node) = component.setting("acl") {
         match node.value.as_str().as_deref() {
-            Some("public-read" | "authenticated-read") => list(READ, node.span),
-            Some("public-read-write") => list(WRITE, node.span),
+            Some("public-read") => list(READ, false, node.span),
+            Some("authenticated-read") => list(READ, true, node.span),
+            Some("public-read-write") => list(WRITE, false, node.span),
             _ => {}
         }
     }
     let Some(grants) = component.setting("grants") else { return };
     let Value::List(items) = &grants.value else { return };
     for item in items {
-        let mut everyone = false;
+        let (mut everyone, mut with_account) = (false, false);
         let mut permissions: Vec<String> = Vec::new();
         item.for_each_text(&mut |text, _| {
             let value = pattern(text);
-            everyone |= value.ends_with("/AllUsers") || value.ends_with("/AuthenticatedUsers");
+            everyone |= value.ends_with("/AllUsers");
+            with_account |= value.ends_with("/AuthenticatedUsers");
             if matches!(value.as_str(), "READ" | "WRITE" | "FULL_CONTROL" | "READ_ACP" | "WRITE_ACP") {
                 permissions.push(value);
             }
         });
-        if everyone {
+        if everyone || with_account {
             let write = permissions.iter().any(|permission| permission != "READ" && permission != "READ_ACP");
-            list(if write { WRITE } else { READ }, item.span);
+            list(if write { WRITE } else { READ }, !everyone, item.span);
         }
     }
 }
@@ -390,7 +446,8 @@ pub(super) fn add(context: &Context<'_>, entities: &mut Entities, set: &mut Flow
         if !admits.public.is_empty() && admits.in_force == Verdict::Yes && !behind_vpc(context, component) {
             let from = entities.anyone();
             let why = public_reasons(admits);
-            let authentication = context.index.services.api(component).authentication;
+            let asks = !admits.answers_unsigned() || asks_for_login(component);
+            let authentication = context.index.services.api(component).authentication.filter(|_| asks);
             push(context, from, address, authentication.or_else(|| Some("none".to_owned())), why, set);
         }
         for (account, (actions, span)) in &admits.foreign {
@@ -414,6 +471,14 @@ pub(crate) fn behind_vpc(context: &Context<'_>, component: &Component) -> bool {
     component.service == "opensearch"
         && (["vpc_subnet_ids", "vpc_security_group_ids"].into_iter().any(named)
             || context.endpoints.get(&component.address).is_some_and(|endpoint| !endpoint.subnets.is_empty()))
+}
+
+/// A domain that knows users of its own asks everyone for a login, whatever its policy admits.
+/// Source: OpenSearch guide, "Fine-grained access control": open access policy with HTTP basic authentication.
+pub(crate) fn asks_for_login(component: &Component) -> bool {
+    component.component_type == "opensearch.domain"
+        && component.flag("fine_grained_access_control") == Some(true)
+        && component.flag("anonymous_auth_enabled") != Some(true)
 }
 
 fn users_of(context: &Context<'_>, principal: &Address) -> Vec<Address> {

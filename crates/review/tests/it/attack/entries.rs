@@ -96,9 +96,65 @@ fn anyone_reads_what_the_policy_of_a_resource_opens() {
     let (anyone, entry) = ("aws:anyone", "aws:account/210987654321");
     let (open, other) = (plan("\"*\""), plan("{ AWS = \"arn:aws:iam::210987654321:root\" }"));
     assert!(likelihood(&open, anyone, "aws_s3_bucket.ledger") > 0.5);
+    assert!(likelihood(&open, INTERNET, "aws_s3_bucket.ledger") > 0.5);
+    assert_eq!(likelihood(&other, INTERNET, "aws_s3_bucket.ledger"), 0.0);
     assert_eq!(likelihood(&other, anyone, "aws_s3_bucket.ledger"), 0.0);
     assert!(likelihood(&other, entry, "aws_s3_bucket.ledger") > 0.0);
     assert!(likelihood(&other, entry, "aws_s3_bucket.ledger") < likelihood(&open, anyone, "aws_s3_bucket.ledger"));
+}
+
+fn domain(policy: &str, more: &str) -> String {
+    format!(
+        "resource \"aws_opensearch_domain\" \"orders\" {{\n  domain_name = \"orders\"\n{more}  access_policies = jsonencode({{ Statement = [{{ Effect = \"Allow\", Principal = {policy}, Action = \"es:*\", Resource = \"*\" }}] }})\n}}\n"
+    )
+}
+
+#[test]
+fn what_asks_for_no_signature_is_open_to_the_internet() {
+    let to = "aws_opensearch_domain.orders";
+    for whom in ["\"*\"", "{ AWS = \"*\" }"] {
+        let open = plan(&domain(whom, ""));
+        let found = super::paths(&open, INTERNET, to);
+        assert!(found[0].likelihood > 0.5, "{found:#?}");
+        assert_eq!(techniques(&found[0]), ["data-opensearch-read"]);
+        assert_eq!(found[0].steps[0].actions, ["es:ESHttpGet"]);
+        let flow = open.architecture.flows.iter().find(|flow| flow.from.as_str() == "aws:anyone").unwrap();
+        assert_eq!(flow.authentication.as_deref(), Some("none"));
+    }
+    let with_users = "  advanced_security_options {\n    enabled = true\n    internal_user_database_enabled = true\n  }\n";
+    let asks = super::paths(&plan(&domain("\"*\"", with_users)), INTERNET, to);
+    assert!(asks.iter().all(|path| !path.steps[0].conditions.is_empty()), "{asks:#?}");
+    assert_eq!(likelihood(&plan(&domain("{ AWS = \"arn:aws:iam::210987654321:root\" }", "")), INTERNET, to), 0.0);
+    // Secrets and roles answer signed requests only.
+    let secret = "resource \"aws_secretsmanager_secret\" \"key\" {\n  name = \"key\"\n  policy = jsonencode({ Statement = [{ Effect = \"Allow\", Principal = \"*\", Action = \"secretsmanager:GetSecretValue\", Resource = \"*\" }] })\n}\n";
+    let signed = plan(secret);
+    assert!(likelihood(&signed, "aws:anyone", "aws_secretsmanager_secret.key") > 0.5);
+    assert_eq!(likelihood(&signed, INTERNET, "aws_secretsmanager_secret.key"), 0.0);
+}
+
+#[test]
+fn a_list_for_authenticated_users_asks_for_an_account() {
+    let bucket = |acl: &str| {
+        plan(&format!(
+            "resource \"aws_s3_bucket\" \"ledger\" {{\n  bucket = \"ledger\"\n}}\nresource \"aws_s3_bucket_acl\" \"ledger\" {{\n  bucket = aws_s3_bucket.ledger.id\n  acl = \"{acl}\"\n}}\n"
+        ))
+    };
+    for (acl, internet) in [("public-read", true), ("authenticated-read", false)] {
+        let plan = bucket(acl);
+        assert!(likelihood(&plan, "aws:anyone", "aws_s3_bucket.ledger") > 0.0);
+        assert_eq!(likelihood(&plan, INTERNET, "aws_s3_bucket.ledger") > 0.0, internet, "{acl}");
+    }
+}
+
+#[test]
+fn who_runs_code_needs_no_action_to_be_its_role() {
+    let function = "resource \"aws_lambda_function\" \"app\" {\n  function_name = \"app\"\n  role = aws_iam_role.admin.arn\n}\n";
+    let review = plan(&joined(&[admin_role(&service("lambda")), function.to_owned()]));
+    let path = &super::paths(&review, INTERNET, "aws_iam_role.admin")[0];
+    let last = path.steps.last().unwrap();
+    assert_eq!((last.technique.as_str(), last.actions.len()), ("runs-as", 0));
+    let edge = review.attack.edges().0.into_iter().find(|edge| edge.technique == "runs-as").unwrap();
+    assert!(edge.actions.contains(&"lambda:InvokeFunction".to_owned()), "{edge:?}");
 }
 
 #[test]

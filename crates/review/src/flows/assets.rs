@@ -258,7 +258,10 @@ fn guessed(
     component: &Component,
     common: &BTreeSet<String>,
 ) -> Option<(&'static str, &'static str, Classification, &'static str)> {
-    if context.index.services.has_any(component, &["secret_store"]) {
+    // A parameter in the clear is configuration like any other, unless its name says more.
+    let in_the_clear =
+        component.component_type == "ssm.parameter" && component.text("parameter_type").is_none_or(|kind| kind != "SecureString");
+    if context.index.services.has_any(component, &["secret_store"]) && !in_the_clear {
         return Some((
             "credentials",
             "passwords, keys and tokens",

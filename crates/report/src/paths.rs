@@ -100,9 +100,9 @@ pub fn sentence(review: &Review, path: &AttackPath) -> String {
     )
 }
 
-/// The likeliest attack path of a review.
+/// The attack path of a review that weighs most: by likelihood and by what its goal is worth.
 pub fn likeliest(review: &Review) -> Option<&AttackPath> {
-    // INVARIANT: paths are sorted, the likeliest first.
+    // INVARIANT: paths are sorted, first the one that weighs most.
     review.attack_paths.first()
 }
 

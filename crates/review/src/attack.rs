@@ -5,10 +5,10 @@
 //! What it does not do: it does not guess actions from names, and it never takes an unknown for a yes or a no; what the plan does not tell
 //! becomes a condition of the step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use bartizan_model::Address;
+use bartizan_model::{Address, Span};
 
 mod can;
 mod cognito;
@@ -80,6 +80,8 @@ pub struct Attack {
     pub(crate) names: BTreeMap<Address, String>,
     /// What makes a component run what is in it, for edges from it to its role.
     pub(crate) starts: BTreeMap<Address, Arc<[String]>>,
+    /// Places that make the system work and restrict nobody: integrations, mentions, routes.
+    pub(crate) wiring: HashSet<Span>,
     /// What of a principal's policies the plan does not tell.
     pub(crate) gaps: BTreeMap<Address, String>,
     /// Users, roles and groups with whether each is an administrator.
@@ -186,6 +188,7 @@ pub(crate) fn analyse(seen: &Seen<'_, '_>, primitives: &Primitives, policy: &Pol
         attack.calls = calls(index, flows);
         attack.direct = direct::rights(&rights, index, &attack);
     }
+    attack.wiring = paths::wiring(index, flows);
     attack.starts = compute::starts(&graph, index, primitives);
     attack.graph = graph;
     attack.standings = attack.standings();

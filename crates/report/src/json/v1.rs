@@ -37,7 +37,7 @@ pub struct ReviewDto {
     pub architecture: ArchitectureDto,
     /// Threats, worst first.
     pub threats: Vec<ThreatDto>,
-    /// Attack paths, likeliest first.
+    /// Attack paths, first where likelihood times worth of the goal is most.
     pub attack_paths: Vec<AttackPathDto>,
     /// One risk per threat, highest residual risk first.
     pub risks: Vec<RiskDto>,

@@ -18,7 +18,7 @@ pub(super) fn write(out: &mut String, review: &Review) {
     }
     out.push_str(
         "## Attack paths\n\n\
-         Ways from outside to administrator rights or to sensitive data, likeliest first.\n\
+         Ways from outside to administrator rights or to sensitive data; first what weighs most by likelihood and goal.\n\
          An assumed step rests on a flaw that no plan shows; the likelihood is that of somebody who tries.\n\n",
     );
     out.push_str("| Likelihood | Path | Cut first |\n| ---: | --- | --- |\n");

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bartizan_model::{Address, Asset};
+use indexmap::IndexMap;
 
 use super::compute::{INSTANCE_METADATA, RUNS_AS};
 use super::graph::{Fact, FactId, Operation, Proofs, Step};
@@ -189,50 +190,53 @@ impl Attack {
         !self.sources(name).is_empty()
     }
 
-    /// Paths from somebody to a goal, likeliest first; `None` starts at every entry.
+    /// Paths from somebody to a goal, first where likelihood times worth of the goal is most; `None` starts at every entry.
     pub fn paths(&self, from: Option<&str>, to: &Goal) -> Vec<AttackPath> {
-        let goals = match to {
-            Goal::Admin => self.admin_facts(),
+        // Of what was asked for by name, one is worth what another is.
+        let equal = |facts: Vec<FactId>| facts.into_iter().map(|fact| (fact, 1.0)).collect();
+        let goals: IndexMap<FactId, f64> = match to {
+            Goal::Admin => equal(self.admin_facts()),
             Goal::Worth(assets) => self.goals(assets),
             Goal::Components(addresses) => {
                 let wanted: BTreeSet<&Address> = addresses.iter().collect();
-                self.facts(|fact| match fact {
+                equal(self.facts(|fact| match fact {
                     Fact::Identity(address)
                     | Fact::Elevated(address)
                     | Fact::Code(address)
                     | Fact::Data(address, _)
                     | Fact::Cluster(address) => wanted.contains(address),
                     _ => false,
-                })
+                }))
             }
         };
         let starts: Vec<(String, Vec<FactId>)> = match from {
             Some(name) => vec![(name.to_owned(), self.sources(name))],
             None => self.entries.iter().map(|(entry, ..)| (self.address_of(*entry), vec![*entry])).collect(),
         };
-        let mut found = Vec::new();
+        let mut found: Vec<(AttackPath, f64)> = Vec::new();
         for (name, sources) in &starts {
             let proofs = self.graph.proofs(sources, &|_, _| true, &[]);
-            let mut by_address: BTreeMap<&str, (f64, FactId)> = BTreeMap::new();
-            for goal in &goals {
+            let mut by_address: BTreeMap<&str, (f64, f64, FactId)> = BTreeMap::new();
+            for (goal, worth) in &goals {
                 let (Some(cost), Some(fact)) = (proofs.cost(*goal), self.graph.get(*goal)) else { continue };
                 // Nobody needs a way to itself.
                 if sources.contains(goal) || fact.address() == name {
                     continue;
                 }
-                let best = by_address.entry(fact.address()).or_insert((cost, *goal));
-                if cost < best.0 {
-                    *best = (cost, *goal);
+                let likelihood = (-cost).exp();
+                let best = by_address.entry(fact.address()).or_insert((likelihood, *worth, *goal));
+                if likelihood * worth > best.0 * best.1 {
+                    *best = (likelihood, *worth, *goal);
                 }
             }
-            for (_, (cost, goal)) in by_address {
-                if (-cost).exp() >= LEAST || from.is_some() {
-                    found.extend(self.path(&proofs, name, goal));
+            for (likelihood, worth, goal) in by_address.into_values() {
+                if likelihood >= LEAST || from.is_some() {
+                    found.extend(self.path(&proofs, name, goal).map(|path| (path, worth)));
                 }
             }
         }
-        sort(&mut found);
-        found
+        sort(&mut found, |(path, worth)| (path, *worth));
+        found.into_iter().map(|(path, _)| path).collect()
     }
 
     /// Users and roles that somebody outside becomes by one certain step.
@@ -424,10 +428,14 @@ impl Attack {
     }
 }
 
-/// Likeliest first, then by id.
-pub(super) fn sort(paths: &mut Vec<AttackPath>) {
-    paths.sort_by(|a, b| b.likelihood.total_cmp(&a.likelihood).then_with(|| a.id.cmp(&b.id)));
-    paths.dedup_by(|a, b| a.id == b.id);
+/// First where likelihood times worth of the goal is most, then by id, each once; `of` gives the path of an item and what its goal is worth.
+pub(super) fn sort<T>(paths: &mut Vec<T>, of: impl Fn(&T) -> (&AttackPath, f64)) {
+    let weight = |item: &T| {
+        let (path, worth) = of(item);
+        path.likelihood * worth
+    };
+    paths.sort_by(|a, b| weight(b).total_cmp(&weight(a)).then_with(|| of(a).0.id.cmp(&of(b).0.id)));
+    paths.dedup_by(|a, b| of(a).0.id == of(b).0.id);
 }
 
 /// The part of an ARN that names the thing: everything after the account.

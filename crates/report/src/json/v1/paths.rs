@@ -88,7 +88,7 @@ pub struct PathsDto {
     /// Name and version of the format.
     #[schemars(extend("const" = "bartizan/paths/1"))]
     pub schema: String,
-    /// Paths, likeliest first.
+    /// Paths, first where likelihood times worth of the goal is most.
     pub paths: Vec<AttackPathDto>,
     /// Every edge of the graph, sorted.
     pub edges: Vec<EdgeDto>,

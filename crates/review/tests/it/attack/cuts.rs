@@ -1,4 +1,4 @@
-//! Evidence lies in the files, and what is said to end a path ends it when the text is changed so.
+//! Evidence lies in the files, what is said to end a path ends it when the text is changed so, and what weighs most comes first.
 
 use bartizan_review::{Goal, Review};
 
@@ -87,4 +87,48 @@ fn what_leaves_another_way_open_is_no_cut() {
     };
     assert_eq!(cuts(&two("*")), 0);
     assert!(cuts(&two("s3:ListBucket")) > 0);
+}
+
+/// Two buckets that everyone reads, with the confidentiality of what each holds.
+fn open_buckets(classes: [&str; 2]) -> Review {
+    let mut text = String::new();
+    let mut data = "data:\n".to_owned();
+    for (name, class) in ["first", "second"].iter().zip(classes) {
+        text.push_str(&format!(
+            "resource \"aws_s3_bucket\" \"{name}\" {{\n  bucket = \"{name}\"\n}}\n\
+             resource \"aws_s3_bucket_policy\" \"{name}\" {{\n  bucket = aws_s3_bucket.{name}.id\n  policy = jsonencode({{ Statement = [{{ Effect = \"Allow\", Principal = \"*\", Action = \"s3:GetObject\", Resource = \"${{aws_s3_bucket.{name}.arn}}/*\" }}] }})\n}}\n\
+             resource \"aws_s3_bucket_public_access_block\" \"{name}\" {{\n  bucket = aws_s3_bucket.{name}.id\n  block_public_policy = false\n  restrict_public_buckets = false\n}}\n"
+        ));
+        data.push_str(&format!(
+            "  - name: {name}\n    confidentiality: {class}\n    integrity: low\n    availability: low\n    stored_in: [aws_s3_bucket.{name}]\n"
+        ));
+    }
+    review(&CATALOGUE.0, &[("main.tf", &text), ("bartizan.yaml", &data)])
+}
+
+#[test]
+fn of_paths_that_are_as_likely_the_worthier_goal_is_told_first() {
+    for (classes, first) in
+        [(["restricted", "confidential"], "aws_s3_bucket.first"), (["confidential", "restricted"], "aws_s3_bucket.second")]
+    {
+        let review = open_buckets(classes);
+        let to: Vec<(&str, &str)> = review.attack_paths.iter().map(|path| (path.from.as_str(), path.to.as_str())).collect();
+        // What needs no account is told once, from the internet.
+        assert_eq!(to.len(), 2, "{to:?}");
+        assert_eq!(to[0], ("internet", first), "{to:?}");
+        assert_eq!(review.attack_paths[0].likelihood, review.attack_paths[1].likelihood);
+    }
+}
+
+#[test]
+fn a_parameter_in_the_clear_is_no_secret_unless_its_name_says_so() {
+    let holds = |name: &str, kind: &str| {
+        let text =
+            format!("resource \"aws_ssm_parameter\" \"it\" {{\n  name = \"/shop/{name}\"\n  type = \"{kind}\"\n  value = \"a\"\n}}\n");
+        let review = super::plan(&text);
+        review.architecture.assets.iter().any(|asset| asset.stored_in.iter().any(|store| store.as_str() == "aws_ssm_parameter.it"))
+    };
+    assert!(!holds("theme", "String"));
+    assert!(holds("theme", "SecureString"));
+    assert!(holds("db-password", "String"));
 }

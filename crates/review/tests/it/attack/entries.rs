@@ -32,6 +32,17 @@ fn code_on_a_machine_has_the_role_of_its_profile() {
 }
 
 #[test]
+fn security_settings_are_cut_and_not_the_wiring() {
+    let profile = "  iam_instance_profile = aws_iam_instance_profile.admin.name\n";
+    let reached = plan(&joined(&[admin_role(&service("ec2")), host(profile, "0.0.0.0/0")]));
+    let path = reached.attack_paths.iter().find(|path| path.from == INTERNET && path.to == "admin").unwrap();
+    assert!(path.steps[0].evidence.iter().any(|item| item.text.contains("internet gateway")), "{path:#?}");
+    let texts: Vec<&str> = path.cuts.iter().map(|cut| cut.text.as_str()).collect();
+    assert!(texts.iter().any(|text| text.contains("aws_security_group.host")), "{texts:?}");
+    assert!(texts.iter().all(|text| !text.contains("internet gateway")), "{texts:?}");
+}
+
+#[test]
 fn paths_from_somebody_that_the_plan_does_not_know_are_none() {
     let plan = plan(&joined(&[admin_role(&trust("AWS = \"*\"")), user("admin", &[allow("*", "*")])]));
     assert!(plan.attack.paths(Some("aws_iam_user.nobody"), &bartizan_review::Goal::Admin).is_empty());

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bartizan_model::{Address, Component, Kind, Node, Span, Value};
 
+use super::document::{Statement, glob};
+use super::managed;
+use super::permissions::Holder;
 use super::sink::Sink;
 use crate::flows::index::Named;
 use crate::flows::set::FlowSet;
@@ -229,6 +232,11 @@ fn tables(context: &Context<'_>, ways: &Ways<'_>, role: &Address, sink: &mut Sin
         _ => false,
     };
     let Some(holder) = context.permissions.get(role).filter(|_| fronts) else { return };
+    if let Some(span) = reads_any_table(context, holder) {
+        for table in context.index.architecture.components.values().filter(|component| component.component_type == "dynamodb.table") {
+            sink.push_text(&table.address, "any_table_readers", role.as_str(), Some(span));
+        }
+    }
     for (statement, _) in holder.statements.iter().filter(|(statement, _)| statement.allow && !statement.not_resources) {
         if statement.conditions.iter().any(|condition| condition.key == "dynamodb:leadingkeys") {
             continue;
@@ -246,4 +254,26 @@ fn tables(context: &Context<'_>, ways: &Ways<'_>, role: &Address, sink: &mut Sin
             }
         }
     }
+}
+
+/// Where a role is let read every table: its right is one on the service, and no table of the plan is what is wrong.
+fn reads_any_table(context: &Context<'_>, holder: &Holder<'_>) -> Option<Span> {
+    let reading = || WHOLE.iter().chain(BY_KEY);
+    let stated = holder
+        .statements
+        .iter()
+        .map(|(statement, _)| statement)
+        .filter(|statement| statement.allow && statement.conditions.iter().all(|condition| condition.key != "dynamodb:leadingkeys"));
+    let every = |statement: &&Statement<'_>| {
+        statement.not_resources
+            || statement.resources.iter().any(|(resource, _)| matches!(context.index.named(resource), Named::Everything))
+    };
+    let own = stated.filter(every).find_map(|statement| {
+        let action = reading().find(|action| statement.covers_action(action))?;
+        Some(statement.action_node(action).span)
+    });
+    own.or_else(|| {
+        let reads = |name: &str| managed::actions(name).unwrap_or(&[]).iter().any(|pattern| reading().any(|action| glob(pattern, action)));
+        holder.managed.iter().find(|(name, _)| reads(name)).map(|(_, node)| node.span)
+    })
 }

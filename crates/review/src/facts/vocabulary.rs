@@ -84,6 +84,11 @@ pub const FACTS: &[FactDoc] = &[
     ),
     system("alarm_targets", FactKind::List, "addresses that alarms notify"),
     component("answers_callers", FactKind::Bool, "code that calls from outside reach through nothing but gateways, balancers and edges"),
+    component(
+        "any_table_readers",
+        FactKind::List,
+        "for a table: roles of code that answers callers which may read every table, with no bound on the key",
+    ),
     component("async_failures_kept", FactKind::Bool, "failed asynchronous deliveries go to a dead letter queue or failure destination"),
     component(
         "async_triggers",

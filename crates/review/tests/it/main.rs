@@ -6,6 +6,7 @@
     reason = "clippy's exception for tests does not reach the functions that tests of this binary share"
 )]
 
+mod all_clear;
 mod attack;
 mod attack_kubernetes;
 mod catalogue;

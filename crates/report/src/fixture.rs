@@ -238,6 +238,7 @@ pub(crate) fn shop() -> Review {
             kind: "prevent".to_owned(),
             target: Address::new("aws_s3_bucket.uploads"),
             threats: vec!["s3-public-read-3f9a1c".to_owned()],
+            points: vec![20.0],
             effect: "likelihood 5 → 1".to_owned(),
             risk_reduction: 20.0,
             cost: "no charge".to_owned(),

@@ -15,7 +15,7 @@ use crate::catalogue::controls::{Control, Standard};
 use crate::catalogue::costs::{Costs, Load};
 use crate::expression::Verdict as Truth;
 use crate::threats::{Subject, View};
-use crate::{Catalogue, Facts, Mitigation, Status, Threat, address_pattern, risk};
+use crate::{Catalogue, Facts, Mitigation, Severity, Status, Threat, address_pattern, risk};
 
 use advice::{Case, Verdict};
 use places::Neighbours;
@@ -34,7 +34,7 @@ struct Proposal<'a> {
     threats: Vec<&'a Threat>,
 }
 
-/// The mitigations of all open threats, most risk reduced first.
+/// The mitigations of all open threats: those of the worst threat first, what only detects after what prevents, then most risk reduced first.
 pub(crate) fn mitigations(architecture: &Architecture, facts: &Facts, threats: &[Threat], catalogue: &Catalogue) -> Vec<Mitigation> {
     let view = View::new(architecture, facts, catalogue);
     let costs = &catalogue.costs;
@@ -45,7 +45,8 @@ pub(crate) fn mitigations(architecture: &Architecture, facts: &Facts, threats: &
     let mut places_of: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for threat in threats.iter().filter(|threat| threat.status == Status::Open) {
         for id in threat.controls.iter().filter(|id| !threat.controls_present.contains(id)) {
-            let Some(control) = catalogue.controls.get(id) else { continue };
+            // What changes nothing any more, because the score is at its lowest, helps nobody.
+            let Some(control) = catalogue.controls.get(id).filter(|control| reduction(control, threat) > 0.0) else { continue };
             let mut blocks = 0;
             for (block, component) in places(&view, &neighbours, control, threat) {
                 let proposal = proposals.entry((control.id.clone(), block)).or_insert_with(|| Proposal {
@@ -91,6 +92,7 @@ pub(crate) fn mitigations(architecture: &Architecture, facts: &Facts, threats: &
             kind: control.kind.id().to_owned(),
             target: proposal.components.first().map_or_else(|| Address::new(SYSTEM), |first| first.address.clone()),
             threats: proposal.threats.iter().map(|threat| threat.id.clone()).collect(),
+            points: proposal.threats.iter().map(|threat| reduction(control, threat)).collect(),
             effect: effect(control, proposal, &places_of),
             risk_reduction,
             cost: cost_text(costs, control, usd, proposal.components.len()),
@@ -106,7 +108,16 @@ pub(crate) fn mitigations(architecture: &Architecture, facts: &Facts, threats: &
     {
         mitigation.advice = verdict.to_string();
     }
-    out.sort_by(|a, b| b.risk_reduction.total_cmp(&a.risk_reduction).then_with(|| a.id.cmp(&b.id)));
+    let rank: BTreeMap<&str, (Severity, u8)> =
+        threats.iter().map(|threat| (threat.id.as_str(), (threat.severity, threat.residual_risk()))).collect();
+    let worst = |mitigation: &Mitigation| mitigation.threats.iter().filter_map(|threat| rank.get(threat.as_str()).copied()).max();
+    out.sort_by(|a, b| {
+        worst(b)
+            .cmp(&worst(a))
+            .then_with(|| a.only_detects().cmp(&b.only_detects()))
+            .then_with(|| b.risk_reduction.total_cmp(&a.risk_reduction))
+            .then_with(|| a.id.cmp(&b.id))
+    });
     out
 }
 
@@ -163,9 +174,6 @@ fn effect(control: &Control, proposal: &Proposal<'_>, places_of: &impl Fn(&Threa
     }
     if after_impact < impact {
         parts.push(format!("impact {impact} → {after_impact}"));
-    }
-    if parts.is_empty() {
-        parts.push("no change: the scores are at their lowest".to_owned());
     }
     let mut text = parts.join(", ");
     if proposal.threats.len() > 1 {

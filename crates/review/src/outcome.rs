@@ -261,6 +261,9 @@ pub struct PathStep {
     pub evidence: Vec<Evidence>,
 }
 
+/// A monthly cost above this for each point of risk is worth a thought for what is not of high severity. Judgement, in USD.
+pub(crate) const USD_PER_POINT: f64 = 25.0;
+
 /// A control applied to threats of this system.
 #[derive(Clone, Debug)]
 pub struct Mitigation {
@@ -276,6 +279,8 @@ pub struct Mitigation {
     pub target: Address,
     /// The threats it reduces, by id.
     pub threats: Vec<String>,
+    /// Points of residual risk that it takes from each of `threats`, in their order; more than 0.
+    pub points: Vec<f64>,
     /// What it changes, in words: `likelihood 4 → 2`.
     pub effect: String,
     /// Sum over its threats of inherent points that it takes away.
@@ -292,6 +297,23 @@ pub struct Mitigation {
     pub standards: Vec<String>,
     /// Terraform that names the user's own resources; `None` where it is no matter of configuration.
     pub fix: Option<Fix>,
+}
+
+impl Mitigation {
+    /// True where it only shortens the time until somebody notices.
+    pub fn only_detects(&self) -> bool {
+        self.kind == "detect"
+    }
+
+    /// Points of residual risk that it takes from a threat, by its id; 0 where it is none of its threats.
+    pub fn points_from(&self, threat: &str) -> f64 {
+        self.threats.iter().zip(&self.points).find(|(id, _)| *id == threat).map_or(0.0, |(_, points)| *points)
+    }
+
+    /// True where its cost, as far as it can be told, is much for what it takes from a threat: a commitment such as Shield Advanced.
+    pub fn is_dear_for(&self, threat: &str) -> bool {
+        self.cost_usd_per_month.is_some_and(|usd| usd > USD_PER_POINT * self.points_from(threat))
+    }
 }
 
 /// A fix as code.

@@ -160,7 +160,7 @@ pub(super) fn mitigations(out: &mut String, review: &Review) {
         out.push_str("There is nothing to mitigate.\n\n");
         return;
     }
-    out.push_str("Those that take away most risk come first.\n\n");
+    out.push_str("Those against the worst threat come first, and of these those that take away most risk.\n\n");
     for mitigation in &review.mitigations {
         self::mitigation(out, review, mitigation);
     }

@@ -4,10 +4,8 @@ use bartizan_model::{Architecture, AssetOrigin, Classification, Component, RiskA
 
 use crate::catalogue::RiskTable;
 use crate::catalogue::controls::{Control, Dimension};
+use crate::outcome::USD_PER_POINT;
 use crate::{Severity, Threat};
-
-/// A monthly cost above this for each point of risk is worth a thought for what is not of high severity. Judgement, in USD.
-const USD_PER_POINT: f64 = 25.0;
 
 /// Everything that the advice on one mitigation looks at.
 pub(super) struct Case<'a> {
@@ -176,7 +174,11 @@ fn drop_superfluous(cases: &[Case<'_>], verdicts: &mut [Verdict], table: &RiskTa
             }
             let is_enough = table.severity(rounded(likelihood), rounded(impact)) <= tolerated;
             for index in of_control {
+                // Where nothing was applied, the threat is tolerated as it stands, and what a control is needed for is another one.
                 if is_enough {
+                    if applied.is_empty() {
+                        continue;
+                    }
                     if let Some(slot) = enough.get_mut(index).filter(|slot| slot.is_none()) {
                         *slot = Some(applied.join("`, `"));
                     }

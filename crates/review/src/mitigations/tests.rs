@@ -183,6 +183,45 @@ fn what_brings_the_risk_to_what_is_tolerated_makes_the_rest_a_second_line() {
 }
 
 #[test]
+fn a_threat_that_is_tolerated_as_it_stands_gives_no_reason() {
+    let mut architecture = import(BUCKETS);
+    classify(&mut architecture, "aws_s3_bucket.logs", 5, 5);
+    let tolerated = Threat { severity: Severity::Low, ..threat("a-small-one", &["aws_s3_bucket.logs"], &["kms-cmk"], 1, 3) };
+    let open = threat("open", &["aws_s3_bucket.logs"], &["block-public-access", "kms-cmk"], 4, 4);
+    let found = propose(&architecture, &[open, tolerated]);
+    let key = found.iter().find(|mitigation| mitigation.control == "kms-cmk").unwrap();
+    assert_eq!(key.threats.len(), 2);
+    assert_eq!(key.advice, "consider: `block-public-access` brings the risk to what is tolerated; this is a second line");
+}
+
+#[test]
+fn what_prevents_the_worst_threat_comes_before_what_watches_many() {
+    let architecture = import(BUCKETS);
+    let worst =
+        Threat { severity: Severity::Critical, ..threat("open", &["aws_s3_bucket.logs"], &["budget-alarm", "block-public-access"], 5, 5) };
+    let mut threats: Vec<Threat> = ["a", "b", "c", "d", "e", "f", "g"]
+        .iter()
+        .map(|id| threat(id, &["aws_s3_bucket.logs"], &["budget-alarm", "s3-versioning"], 4, 4))
+        .collect();
+    threats.push(worst);
+    let found = propose(&architecture, &threats);
+    let order: Vec<&str> = found.iter().map(|mitigation| mitigation.control.as_str()).collect();
+    assert_eq!(order, ["block-public-access", "budget-alarm", "s3-versioning"]);
+    assert!(found[0].risk_reduction < found[1].risk_reduction, "{} {}", found[0].risk_reduction, found[1].risk_reduction);
+}
+
+#[test]
+fn what_changes_nothing_is_not_proposed() {
+    let architecture = import(BUCKETS);
+    let lowest = threat("lowest", &["aws_s3_bucket.logs"], &["s3-versioning"], 4, 1);
+    assert!(propose(&architecture, std::slice::from_ref(&lowest)).is_empty());
+    let found = propose(&architecture, &[lowest, threat("ransom", &["aws_s3_bucket.logs"], &["s3-versioning"], 3, 4)]);
+    assert_eq!(found[0].threats, ["ransom"]);
+    assert_eq!(found[0].points, [6.0]);
+    assert!((found[0].points_from("ransom") - 6.0).abs() < 1e-9 && found[0].points_from("lowest").abs() < 1e-9);
+}
+
+#[test]
 fn what_mends_the_cause_comes_before_what_limits_the_harm_elsewhere() {
     let architecture = import(
         r#"

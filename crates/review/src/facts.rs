@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 
 mod actions;
 mod api;
+pub(crate) mod asked;
 pub(crate) mod cluster;
 mod directory;
 pub(crate) mod document;

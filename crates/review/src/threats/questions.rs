@@ -8,7 +8,7 @@ use super::cause::short_hash;
 use super::view::{Subject, SubjectScope, View};
 use crate::catalogue::Rule;
 use crate::expression::{Gap, Operand, Read, Scope, Val};
-use crate::facts::{FACTS, FactKind};
+use crate::facts::{FACTS, asked};
 use crate::outcome::Question;
 
 /// Questions while they are collected.
@@ -133,8 +133,7 @@ fn default_text(view: &View<'_>, component: Option<&Component>, root: &str, name
             format!("To what is `{name}` of `{shown}` set{about}?")
         }
         "facts" => match FACTS.iter().find(|fact| fact.name == name) {
-            Some(fact) if fact.kind == FactKind::Bool => format!("For `{shown}`, is it so that {}?", fact.about),
-            Some(fact) => format!("For `{shown}`, what are the {}?", fact.about),
+            Some(fact) => asked::question(fact, shown),
             None => format!("What is `{name}` of `{shown}`?"),
         },
         "flow" => match name {

@@ -77,6 +77,10 @@ fn check(review: &Review, rule: &Rule, example: &Example) -> Result<(), String> 
     if let Some(broken) = review.diagnostics.iter().find(|diagnostic| diagnostic.code == "catalogue/evaluation") {
         return Err(broken.message.clone());
     }
+    let for_writers = ["(texts", "maps with", "numbers:", "facts/", "(attack graph)", "(bool)"];
+    if let Some(question) = review.questions.iter().find(|question| for_writers.iter().any(|words| question.text.contains(words))) {
+        return Err(format!("it asks readers in the words of who writes rules, see facts/asked.rs: {}", question.text));
+    }
     match example.expectation {
         Expectation::Threatened => {
             if marked.is_empty() {

@@ -3,7 +3,7 @@
 use bartizan_review::{Review, Status, Threat};
 
 use crate::small::{UNVERSIONED, with_rule};
-use crate::support::review;
+use crate::support::{CATALOGUE, review};
 
 const BUCKET: &str = "resource \"aws_s3_bucket\" \"NAME\" {\n  bucket = \"acme-NAME\"\n}\n";
 
@@ -192,4 +192,14 @@ mod decided {
             assert!(review.questions.is_empty());
         }
     }
+}
+
+#[test]
+fn an_open_search_domain_has_a_remedy() {
+    let example = &CATALOGUE.0.rules["search-policy-open"].page.examples[0];
+    let review = review(&CATALOGUE.0, &[("main.tf", &example.code)]);
+    let threat = review.threats.iter().find(|threat| threat.rule == "search-policy-open").unwrap();
+    let remedy = review.mitigations.iter().find(|mitigation| mitigation.threats.contains(&threat.id)).unwrap();
+    assert_eq!((remedy.control.as_str(), remedy.target.as_str()), ("search-sign-in", "aws_opensearch_domain.logs"));
+    assert!(remedy.fix.as_ref().unwrap().code.contains("advanced_security_options"));
 }

@@ -111,11 +111,13 @@ pub(crate) fn boundary(kind: BoundaryKind) -> &'static str {
     }
 }
 
-/// A boundary in words; a name that says the kind already stands alone.
+/// A boundary in words; a name that begins with the kind stands alone.
 pub(crate) fn named_boundary(boundary: &Boundary) -> String {
     let kind = self::boundary(boundary.kind);
     let outside = matches!(boundary.kind, BoundaryKind::External | BoundaryKind::Internet);
-    if outside || boundary.name.eq_ignore_ascii_case(kind) { boundary.name.clone() } else { format!("{kind} {}", boundary.name) }
+    let says = boundary.name.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind))
+        && boundary.name.get(kind.len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    if outside || says { boundary.name.clone() } else { format!("{kind} {}", boundary.name) }
 }
 
 pub(crate) fn confidence_id(confidence: Confidence) -> &'static str {
@@ -183,4 +185,25 @@ pub(crate) fn capitalised(sentence: &str) -> String {
 pub(crate) fn sentence(text: &str) -> String {
     let trimmed = text.trim_end();
     if trimmed.is_empty() || trimmed.ends_with(['.', '!', '?', ':']) { trimmed.to_owned() } else { format!("{trimmed}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use bartizan_model::{Boundary, BoundaryKind};
+
+    use super::named_boundary;
+
+    #[test]
+    fn no_boundary_says_its_kind_twice() {
+        let named = |kind: BoundaryKind, name: &str| {
+            named_boundary(&Boundary { id: "b".to_owned(), kind, name: name.to_owned(), parent: None, span: None })
+        };
+        assert_eq!(named(BoundaryKind::Account, "AWS account"), "AWS account");
+        assert_eq!(named(BoundaryKind::Account, "AWS account 111122223333"), "AWS account 111122223333");
+        assert_eq!(named(BoundaryKind::Account, "main"), "AWS account main");
+        assert_eq!(named(BoundaryKind::IsolatedSubnets, "isolated subnets"), "isolated subnets");
+        assert_eq!(named(BoundaryKind::Internet, "internet"), "internet");
+        assert_eq!(named(BoundaryKind::Vpc, "VPC main"), "VPC main");
+        assert_eq!(named(BoundaryKind::Cluster, "clusters"), "cluster clusters");
+    }
 }

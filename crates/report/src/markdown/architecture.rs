@@ -88,10 +88,9 @@ fn nested(out: &mut String, nesting: &Nesting<'_>, boundary: &Boundary, depth: u
     let id = Some(boundary.id.as_str());
     let inside = nesting.n_components.get(&id).copied().unwrap_or_default();
     out.push_str(&format!(
-        "{}- {} {}: {}\n",
+        "{}- {}: {}\n",
         "  ".repeat(depth),
-        words::boundary(boundary.kind),
-        text(&boundary.name),
+        text(&words::named_boundary(boundary)),
         words::count(inside, "component directly inside", "components directly inside"),
     ));
     for child in nesting.inside.get(&id).into_iter().flatten() {

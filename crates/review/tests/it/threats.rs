@@ -195,6 +195,19 @@ mod decided {
 }
 
 #[test]
+fn backups_that_are_off_are_said_to_be_off() {
+    let message = |days: u8| {
+        let text =
+            format!("resource \"aws_db_instance\" \"orders\" {{\n  identifier = \"orders\"\n  backup_retention_period = {days}\n}}\n");
+        let review = review(&CATALOGUE.0, &[("main.tf", &text)]);
+        review.threats.into_iter().find(|threat| threat.rule == "rds-short-backup").unwrap().message
+    };
+    assert_eq!(message(0), "automatic backups of `orders` are off");
+    assert_eq!(message(1), "automatic backups of `orders` are kept for 1 day");
+    assert_eq!(message(5), "automatic backups of `orders` are kept for less than a week");
+}
+
+#[test]
 fn an_open_search_domain_has_a_remedy() {
     let example = &CATALOGUE.0.rules["search-policy-open"].page.examples[0];
     let review = review(&CATALOGUE.0, &[("main.tf", &example.code)]);

@@ -16,7 +16,8 @@ use crate::flows::{Context, is_active, undecided};
 /// Source: AWS Security Hub, control EC2.19 (high-risk ports), November 2026, with those of Docker, etcd, Kubernetes, Redis, Cassandra,
 /// Memcached and MongoDB.
 const ADMIN_PORTS: &[u16] = &[
-    21, 22, 23, 135, 445, 1433, 1521, 2375, 2376, 2379, 3306, 3389, 5432, 5601, 5900, 5985, 5986, 6379, 6443, 9042, 9200, 9300, 10250, 11211, 27017,
+    21, 22, 23, 135, 445, 1433, 1521, 2375, 2376, 2379, 3306, 3389, 5432, 5601, 5900, 5985, 5986, 6379, 6443, 9042, 9200, 9300, 10250,
+    11211, 27017,
 ];
 
 /// Sets the facts of the network.

@@ -194,8 +194,10 @@ fn statement(block: &Node) -> Node {
             |name: &str| condition.get(name).and_then(|node| node.value.as_str().map(std::borrow::Cow::into_owned)).unwrap_or_default();
         let Some(values) = condition.get("values") else { continue };
         let test = conditions.entry(known("test")).or_insert_with(|| Node::new(Value::Map(IndexMap::new()), condition.span));
+        // A key that is known in part (`${provider}:sub`) stays apart from others, and one that is not known at all is some condition still.
+        let key = condition.get("variable").and_then(|node| node.value.as_text()).map(|text| text.encoded().to_owned());
         if let Value::Map(keys) = &mut test.value {
-            keys.insert(known("variable"), variables(values));
+            keys.insert(key.unwrap_or_else(|| format!("unknown-{}", keys.len() + 1)), variables(values));
         }
     }
     if !conditions.is_empty() {

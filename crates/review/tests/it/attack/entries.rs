@@ -181,3 +181,25 @@ fn paths_are_listed_likeliest_first() {
         assert!((product - path.likelihood).abs() < 1e-9, "{path:#?}");
     }
 }
+
+#[test]
+fn conditions_whose_keys_hang_on_an_unknown_url_stay_apart() {
+    // The provider's URL is not known, so both keys are known only in their ends; the pinned subject must not vanish behind the audience.
+    let text = |pinned: bool| {
+        let subject = if pinned {
+            "    condition {\n      test = \"StringEquals\"\n      variable = \"${var.issuer}:sub\"\n      values = [\"repo:acme/shop:ref:refs/heads/main\"]\n    }\n"
+        } else {
+            ""
+        };
+        joined(&[
+            "variable \"issuer\" {}\nresource \"aws_iam_openid_connect_provider\" \"ci\" {\n  url = \"https://${var.issuer}\"\n  client_id_list = [\"sts.amazonaws.com\"]\n}\n".to_owned(),
+            format!(
+                "data \"aws_iam_policy_document\" \"trust\" {{\n  statement {{\n    actions = [\"sts:AssumeRoleWithWebIdentity\"]\n    principals {{\n      type = \"Federated\"\n      identifiers = [aws_iam_openid_connect_provider.ci.arn]\n    }}\n{subject}    condition {{\n      test = \"StringEquals\"\n      variable = \"${{var.issuer}}:aud\"\n      values = [\"sts.amazonaws.com\"]\n    }}\n  }}\n}}\n"
+            ),
+            "resource \"aws_iam_role\" \"admin\" {\n  name = \"admin\"\n  assume_role_policy = data.aws_iam_policy_document.trust.json\n}\nresource \"aws_iam_role_policy\" \"admin\" {\n  role = aws_iam_role.admin.id\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"*\", Resource = \"*\" }] })\n}\n".to_owned(),
+        ])
+    };
+    let entry = "aws_iam_openid_connect_provider.ci";
+    let [open, pinned] = [false, true].map(|pinned| admin_likelihood(&plan(&text(pinned)), entry));
+    assert!(open > pinned && pinned > 0.0, "{open} {pinned}");
+}

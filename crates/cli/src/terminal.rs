@@ -9,7 +9,7 @@ use std::path::Path;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use bartizan_model::{Architecture, Diagnostic, Sources, Span};
-use bartizan_report::{Counts, Excerpt, Remedies, counts as count, likeliest, path_sentence, redact};
+use bartizan_report::{Counts, Excerpt, Remedies, counts as count, path_sentence, redact, weightiest};
 use bartizan_review::{Review, Severity, Status, Threat};
 
 /// Places shown per threat.
@@ -141,9 +141,9 @@ pub(crate) fn counts(review: &Review, report: &Path) -> anyhow::Result<()> {
         1 => text.push_str(&format!("\n{bold}1 place could not be read{bold:#}; what stands there is not reviewed")),
         n => text.push_str(&format!("\n{bold}{n} places could not be read{bold:#}; what stands there is not reviewed")),
     }
-    if let Some(path) = likeliest(review) {
+    if let Some(path) = weightiest(review) {
         let n = review.attack_paths.len();
-        let paths = if n == 1 { "1 attack path".to_owned() } else { format!("{n} attack paths, the likeliest") };
+        let paths = if n == 1 { "1 attack path".to_owned() } else { format!("{n} attack paths, the weightiest") };
         text.push_str(&format!("\n{bold}{paths}{bold:#}: {} ({})", redact(&path_sentence(review, path)), path.id));
     }
     text.push_str(&format!("\nreport: {}\n", report.display()));

@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn the_likeliest_path_is_in_the_summary_and_all_of_it_in_the_data() {
+    fn the_weightiest_path_is_in_the_summary_and_all_of_it_in_the_data() {
         let page = html(&fixture::attacked(), DIAGRAM);
         let summary = page.split("id=\"diagram\"").next().expect("a summary");
         for piece in ["An attacker on the internet reads <code>orders</code>", "about 7 %", "application flaw (assumed)", "main.tf:4"] {
@@ -64,7 +64,7 @@ mod tests {
         assert_eq!((&path["cuts"][0]["left"], &path["cuts"][0]["at"]), (&"ends it".into(), &"main.tf:4".into()));
         assert_eq!(data["threats"][0]["paths"][0], path["id"]);
         let without = html(&fixture::shop(), DIAGRAM);
-        assert!(!without.contains("The likeliest attack path"));
+        assert!(!without.contains("The weightiest attack path"));
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod words;
 #[cfg(test)]
 mod fixture;
 
-pub use paths::{likeliest, percent, sentence as path_sentence};
+pub use paths::{percent, sentence as path_sentence, weightiest};
 pub use place::{Excerpt, Place};
 pub use redact::redact;
 pub use summary::{Counts, Remedies, Worst, counts, worst};

@@ -80,10 +80,10 @@ fn head(out: &mut String, review: &Review) {
             out.push_str("No threat is open. What was checked and found good is listed below, so that this silence can be trusted.\n\n")
         }
     }
-    if let Some(path) = crate::likeliest(review) {
+    if let Some(path) = crate::weightiest(review) {
         out.push_str(&format!(
             "**The {} attack path**: {} ([steps and cuts](#{})).\n\n",
-            if review.attack_paths.len() == 1 { "only" } else { "likeliest" },
+            if review.attack_paths.len() == 1 { "only" } else { "weightiest" },
             prose(&crate::path_sentence(review, path)),
             plain_id(&path.id),
         ));

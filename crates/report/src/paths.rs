@@ -101,7 +101,7 @@ pub fn sentence(review: &Review, path: &AttackPath) -> String {
 }
 
 /// The attack path of a review that weighs most: by likelihood and by what its goal is worth.
-pub fn likeliest(review: &Review) -> Option<&AttackPath> {
+pub fn weightiest(review: &Review) -> Option<&AttackPath> {
     // INVARIANT: paths are sorted, first the one that weighs most.
     review.attack_paths.first()
 }

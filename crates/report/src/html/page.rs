@@ -18,7 +18,7 @@ pub(super) struct Page<'a> {
     owners: String,
     worst: Option<WorstCard<'a>>,
     next: Vec<NextRow<'a>>,
-    likeliest: Option<PathCard<'a>>,
+    weightiest: Option<PathCard<'a>>,
     severities: Vec<SeverityTile>,
     categories: Vec<CategoryRow>,
     matrix: Vec<MatrixRow>,
@@ -123,7 +123,7 @@ impl<'a> Page<'a> {
             description: architecture.declarations.description.as_deref(),
             owners: architecture.declarations.owners.join(", "),
             next: open().skip(1).take(NEXT).map(next_row).collect(),
-            likeliest: paths::likeliest(review).map(|path| path_card(review, path)),
+            weightiest: paths::weightiest(review).map(|path| path_card(review, path)),
             worst: worst.map(|worst| worst_card(review, worst)),
             severities: counts
                 .by_severity

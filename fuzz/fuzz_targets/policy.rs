@@ -19,7 +19,8 @@ const REQUESTS: [(&str, &str); 4] = [
 
 fn read(text: &str) -> Option<Document> {
     let document = Document::from_json(text).ok()?;
-    let origins = document.statements.iter().map(|statement| statement.origin).chain(document.problems.iter().map(|problem| problem.origin));
+    let origins =
+        document.statements.iter().map(|statement| statement.origin).chain(document.problems.iter().map(|problem| problem.origin));
     for origin in origins {
         assert!(text.get(origin.start as usize..origin.end as usize).is_some(), "{origin:?} lies outside of the text");
     }

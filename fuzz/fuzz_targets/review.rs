@@ -1,6 +1,8 @@
 //! Any files are reviewed, every report is written, and two runs give the same bytes.
 #![no_main]
 
+use std::sync::Mutex;
+
 use bartizan_fuzz::{CATALOGUE, SERVICES, check, tree};
 use bartizan_report::{dfd, folder};
 use bartizan_review::Policy;
@@ -11,7 +13,12 @@ fn written(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let architecture = bartizan_import::import(&tree(text, "main.tf"), &SERVICES);
     let review = bartizan_review::review(architecture, &CATALOGUE, &policy);
     check(&review.architecture);
-    let mut out = folder::folder(&review);
+    let files = Mutex::new(Vec::new());
+    let kept = folder::folder(&review, |name, content| files.lock().map(|mut files| files.push((name, content))).map_err(|_| ()));
+    assert_eq!(kept, Ok(()), "every file is kept");
+    let mut out = files.into_inner().unwrap_or_default();
+    // Two files are made at a time.
+    out.sort();
     let options = dfd::Options::of_review(&review);
     out.push(("mermaid", dfd::mermaid(&review.architecture, &options).into_bytes()));
     out.push(("dot", dfd::dot(&review.architecture, &options).into_bytes()));

@@ -86,11 +86,16 @@ pub(crate) fn addresses(architecture: &Architecture, name: &str) -> Vec<Address>
 
 /// `; did you mean …?` with components whose address or name holds what was typed.
 pub(crate) fn near(architecture: &Architecture, typed: &str) -> String {
-    const MOST: usize = 5;
     let holds = |component: &&Component| component.address.as_str().contains(typed) || component.name == typed;
-    let close = architecture.components.values().filter(holds).take(MOST);
-    let close: Vec<String> = close.map(|component| format!("`{}`", component.address)).collect();
-    if close.is_empty() { "; `bartizan model` lists them".to_owned() } else { format!("; did you mean {}?", close.join(", ")) }
+    let close = architecture.components.values().filter(holds).map(|component| component.address.as_str());
+    did_you_mean(close).unwrap_or_else(|| "; `bartizan model` lists them".to_owned())
+}
+
+/// `; did you mean …?` with the first few of what comes close; nothing where nothing does.
+pub(crate) fn did_you_mean<'n>(close: impl Iterator<Item = &'n str>) -> Option<String> {
+    const MOST: usize = 5;
+    let close: Vec<String> = close.take(MOST).map(|name| format!("`{name}`")).collect();
+    (!close.is_empty()).then(|| format!("; did you mean {}?", close.join(", ")))
 }
 
 /// Writes to a file, or to standard output.

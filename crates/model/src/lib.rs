@@ -4,6 +4,7 @@
 //! The crate does no IO, knows no source format and serialises nothing: `import` fills an [`Architecture`], `review` completes and judges it,
 //! `report` writes it.
 
+mod account;
 mod address;
 mod architecture;
 mod asset;
@@ -18,6 +19,7 @@ mod span;
 mod text;
 mod value;
 
+pub use account::is_account_id;
 pub use address::Address;
 pub use architecture::Architecture;
 pub use asset::{Asset, AssetOrigin, Classification};

@@ -46,8 +46,7 @@ fn explain(review: &Review, services: &ServiceApis, id: &str) -> Option<String> 
 fn near(review: &Review, id: &str) -> String {
     let ids = review.threats.iter().map(|threat| threat.id.as_str()).chain(review.attack_paths.iter().map(|path| path.id.as_str()));
     let ids = ids.chain(review.architecture.components.keys().map(|address| address.as_str()));
-    let close: Vec<String> = ids.filter(|known| known.contains(id)).take(5).map(|known| format!("`{known}`")).collect();
-    if close.is_empty() { String::new() } else { format!("; did you mean {}?", close.join(", ")) }
+    pipeline::did_you_mean(ids.filter(|known| known.contains(id))).unwrap_or_default()
 }
 
 fn rule(rule: &Rule) -> String {

@@ -44,7 +44,7 @@ impl<'a> Resolver<'a> {
             ("aws_partition", "dns_suffix") => valued("amazonaws.com"),
             ("aws_caller_identity", "account_id") => {
                 let account = self.provider_of(&instance.module, instance.block, kind).account;
-                account.filter(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit())).as_deref().and_then(valued)
+                account.filter(|id| bartizan_model::is_account_id(id)).as_deref().and_then(valued)
             }
             ("template_file", "rendered") => self.template_file_rendered(instance, scope, span)?,
             ("local_file", "content") => {

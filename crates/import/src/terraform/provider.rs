@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use bartizan_model::is_account_id;
+
 use super::evaluate::Scope;
 use super::module::Module;
 use super::resolve::Resolver;
@@ -103,10 +105,6 @@ impl<'a> Resolver<'a> {
         });
         ProviderInfo { account: of_role.or_else(|| known("allowed_account_ids[]")), region: known("region") }
     }
-}
-
-fn is_account_id(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `aws`, `aws.west` as a name and an alias.

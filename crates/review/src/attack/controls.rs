@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use bartizan_model::{Address, Component, Node, Value};
+use bartizan_model::{Address, Component, Node, Value, is_account_id};
 
 use super::policy;
 use super::world::Policy;
@@ -79,7 +79,7 @@ fn limited(component: &Component, index: &Index<'_>, accounts: &BTreeSet<&str>, 
 fn attached(target: &Node, index: &Index<'_>) -> Attached {
     let Value::Text(text) = &target.value else { return Attached::Other };
     let known = text.to_string();
-    if known.len() == 12 && known.bytes().all(|byte| byte.is_ascii_digit()) {
+    if is_account_id(&known) {
         return Attached::Account(known);
     }
     if known.starts_with("r-") {

@@ -176,7 +176,7 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
         for place in 0..self.primitives.len() {
             let Some(primitive) = self.fitting(actor, place, named) else { continue };
             let bound: Vec<&Permission> = primitive.needs.iter().collect();
-            if !bound.iter().all(|need| matches!(need.on, Some(Variable::Target | Variable::Objects))) {
+            if !primitive.needs.iter().all(is_on_target) {
                 continue;
             }
             let abroad = self.admitting(actor, primitive, &bound, true).filter(|target| target.account != account);
@@ -198,20 +198,14 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
             common.add(action, grant);
         }
         let by = By { fact: own, actor: Some(&actor.principal.component.address), account: &actor.principal.account };
-        let is_target = |need: &&Permission| matches!(need.on, Some(Variable::Target | Variable::Objects));
-        let (on_target, on_principal): (Vec<&Permission>, Vec<&Permission>) = bound.iter().partition(|need| is_target(need));
-        let is_pair = !on_target.is_empty() && on_principal.iter().any(|need| need.on == Some(Variable::Role));
-        let (bindings, done) = match self.spread(actor, own, place, &bound, &common) {
-            Some(rest) => (rest, true),
-            None => (Vec::new(), false),
-        };
-        if is_pair {
-            if !done {
-                self.pairs(actor, by, primitive, &common, &on_target, &on_principal);
+        let rest = self.spread(actor, own, place, &bound, &common);
+        if is_pair(&bound) {
+            if rest.is_none() {
+                self.pairs(actor, by, primitive, &common, &bound);
             }
             return;
         }
-        let bindings = if done { bindings } else { self.bindings(actor, primitive, &bound) };
+        let bindings = rest.unwrap_or_else(|| self.bindings(actor, primitive, &bound));
         for (binding, shown) in self.those_that_hold(actor, primitive, bindings, &bound, &common) {
             self.decide_and_conclude(actor, by, primitive, binding, shown);
         }
@@ -254,22 +248,15 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
     }
 
     /// A primitive that gives a role to compute that is there: the actor takes over the compute, and what it takes over acts as the role.
-    fn pairs(
-        &mut self,
-        actor: Actor<'w, 'a>,
-        by: By<'_>,
-        primitive: &'w Primitive,
-        common: &Shown,
-        on_target: &[&Permission],
-        on_principal: &[&Permission],
-    ) {
-        let targets = self.bindings(actor, primitive, on_target);
-        let targets = self.those_that_hold(actor, primitive, targets, on_target, common);
+    fn pairs(&mut self, actor: Actor<'w, 'a>, by: By<'_>, primitive: &'w Primitive, common: &Shown, bound: &[&Permission]) {
+        let (on_target, on_principal): (Vec<&Permission>, Vec<&Permission>) = bound.iter().partition(|need| is_on_target(need));
+        let targets = self.bindings(actor, primitive, &on_target);
+        let targets = self.those_that_hold(actor, primitive, targets, &on_target, common);
         if targets.is_empty() {
             return;
         }
-        let roles = self.bindings(actor, primitive, on_principal);
-        let roles = self.those_that_hold(actor, primitive, roles, on_principal, common);
+        let roles = self.bindings(actor, primitive, &on_principal);
+        let roles = self.those_that_hold(actor, primitive, roles, &on_principal, common);
         self.conclude_pairs(by, primitive, &targets, &roles);
     }
 
@@ -301,8 +288,8 @@ impl<'w, 'i, 'a> Join<'w, 'i, 'a> {
     fn fitting(&self, actor: Actor<'w, 'a>, place: usize, named: bool) -> Option<&'w Primitive> {
         let Needed { primitive, actions } = self.primitives.get(place)?;
         let possible = self.rights.all_possible(actor, actions) || {
-            let on_targets = primitive.needs.iter().all(|need| matches!(need.on, Some(Variable::Target | Variable::Objects)));
-            on_targets && (named || primitive.target.iter().any(|kind| self.open_to_anyone.contains_key(kind.as_str())))
+            primitive.needs.iter().all(is_on_target)
+                && (named || primitive.target.iter().any(|kind| self.open_to_anyone.contains_key(kind.as_str())))
         };
         let fits = possible
             && primitive.prerequisites.iter().all(|prerequisite| match prerequisite {
@@ -403,6 +390,16 @@ impl<'w, 'a> Binding<'w, 'a> {
             Binding::Own | Binding::Nothing => None,
         }
     }
+}
+
+/// True for a permission on a component or on what lies in it.
+fn is_on_target(need: &Permission) -> bool {
+    matches!(need.on, Some(Variable::Target | Variable::Objects))
+}
+
+/// True for permissions on compute and on a role that it is given.
+fn is_pair(bound: &[&Permission]) -> bool {
+    bound.iter().any(|need| is_on_target(need)) && bound.iter().any(|need| need.on == Some(Variable::Role))
 }
 
 /// Component types that a variable stands for.

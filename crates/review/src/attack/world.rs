@@ -7,7 +7,7 @@ use std::rc::Rc;
 use bartizan_iam::{
     Caller, Comparison, Document, Effect, Origin, Part, PolicyText, PrincipalKind, Principals, ResourceName, Statement, Who,
 };
-use bartizan_model::{Address, Component, Node, Span, Text, Value};
+use bartizan_model::{Address, Component, Node, Span, Text, Value, is_account_id};
 
 use super::controls::{CONTROLLED, Controls};
 use super::policy;
@@ -280,7 +280,7 @@ impl<'a> World<'a> {
         if account.is_empty() {
             return OWN_ACCOUNT.to_owned();
         }
-        if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) {
+        if is_account_id(account) {
             return account.to_owned();
         }
         let next = self.accounts.len() + 1;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bartizan_model::{Address, Component, Flow, Kind, Node, Span, Value};
+use bartizan_model::{Address, Component, Flow, Kind, Node, Span, Value, is_account_id};
 
 use super::sink::Sink;
 use crate::facts::document::pattern;
@@ -119,7 +119,7 @@ fn layers(component: &Component, own: &BTreeSet<&str>, sink: &mut Sink) {
             Value::Text(text) => {
                 let literal = pattern(text);
                 let account = literal.split(':').nth(4).unwrap_or("");
-                let literal_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+                let literal_account = is_account_id(account);
                 if literal_account && !own.contains(account) && !AWS_LAYERS.contains(&account) {
                     sink.push_text(&component.address, "foreign_layers", &literal, Some(item.span));
                 }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bartizan_model::{Address, Component, Confidence, Kind, Node, Reason, ReasonKind, Span, Value};
+use bartizan_model::{Address, Component, Confidence, Kind, Node, Reason, ReasonKind, Span, Value, is_account_id};
 
 use super::entities::Entities;
 use super::index::Index;
@@ -278,7 +278,7 @@ pub(crate) fn is_write(action: &str) -> bool {
 /// The account of a principal ARN or id; `None` where it is not literal or is AWS's own.
 pub(crate) fn account_of(principal: &str) -> Option<String> {
     let id = if principal.starts_with("arn:") { principal.split(':').nth(4)? } else { principal };
-    (id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())).then(|| id.to_owned())
+    is_account_id(id).then(|| id.to_owned())
 }
 
 /// Accounts from which AWS itself delivers load balancer access logs.

@@ -73,11 +73,12 @@ fn collect(operand: &Operand<'_>, source: &str, sources: &Sources, found: &mut V
     if let Some(span) = operand.span.filter(|span| !added && is_known(*span, sources)) {
         let label = label(operand, source);
         let is_absent = matches!(&operand.value, Val::Null | Val::Bool(false) | Val::Nodes([]) | Val::Map(None));
+        let otherwise = fact.filter(|_| is_absent).and_then(words::otherwise);
         let text = match &operand.value {
             // Whoever reads the report need not know it.
             Val::Text(_) | Val::Partial(_) if is_secret => format!("{label} is written as it is"),
             Val::Unknown(gaps) => format!("{label} is not known: {}", gaps.first().map_or("", |gap| gap.why.as_str())),
-            _ if is_absent && fact.and_then(words::otherwise).is_some() => fact.and_then(words::otherwise).unwrap_or_default().to_owned(),
+            _ if let Some(otherwise) = otherwise => otherwise.to_owned(),
             Val::Null => format!("{label} is not set"),
             Val::Nodes([]) => format!("{label} is empty"),
             Val::Text(text) if text.is_empty() => format!("{label} is empty"),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{Binding, Join, Shown, variable};
+use super::{Binding, Join, Shown, is_pair, variable};
 use crate::attack::graph::{Also, Fact, FactId};
 use crate::attack::policy::span;
 use crate::attack::rights::{Actor, Grant, has_own_say, takes_over};
@@ -52,7 +52,7 @@ impl<'w, 'a> Join<'w, '_, 'a> {
             return None;
         }
         let by = By { fact: own, actor: Some(&actor.principal.component.address), account };
-        let key = self.rights.everywhere(actor, "kms:Decrypt");
+        let key = if spread.keyed.is_empty() { None } else { self.rights.everywhere(actor, "kms:Decrypt") };
         for (also, hub) in &spread.hubs {
             let mut shown = shown.clone();
             match also {
@@ -197,12 +197,6 @@ impl<'w, 'a> Join<'w, '_, 'a> {
         };
         role.and_then(evidence).into_iter().collect()
     }
-}
-
-/// True for permissions on compute and on a role that it is given.
-fn is_pair(bound: &[&Permission]) -> bool {
-    let has = |wanted: &[Variable]| bound.iter().any(|need| need.on.is_some_and(|variable| wanted.contains(&variable)));
-    has(&[Variable::Target, Variable::Objects]) && has(&[Variable::Role])
 }
 
 /// True for permissions to take over a role by its trust.

@@ -135,12 +135,18 @@ pub(crate) struct SourceSpec {
     pub(crate) map: Option<IndexMap<String, Option<Constant>>>,
     pub(crate) all: bool,
     pub(crate) value: Option<Constant>,
-    /// The value where the path is not set in this resource.
-    pub(crate) otherwise: Option<Constant>,
+    /// The value where the path is not set in this resource; written as null: known not to be set.
+    #[serde(deserialize_with = "also_null")]
+    pub(crate) otherwise: Option<Option<Constant>>,
     pub(crate) document: bool,
     pub(crate) each: Option<IndexMap<String, Source>>,
     #[serde(rename = "if")]
     pub(crate) condition: Option<IndexMap<String, Wanted>>,
+}
+
+/// Tells a null that is written from a member that is not there.
+fn also_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Constant>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// What a condition wants of a path: a value, one of several, or null for "not set".

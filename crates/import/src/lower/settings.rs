@@ -60,7 +60,10 @@ fn value(lowering: &Lowering<'_>, source: &Source, body: &Node, span: Span) -> O
     }
     match paths.iter().find_map(|path| first(body, path)) {
         Some(node) => Some(transformed(lowering, spec, node.clone())),
-        None => spec.otherwise.as_ref().map(|constant| constant.node(span)),
+        None => {
+            let given = spec.otherwise.as_ref()?;
+            Some(given.as_ref().map_or_else(|| Node::new(Value::Null, span), |constant| constant.node(span)))
+        }
     }
 }
 

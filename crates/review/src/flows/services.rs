@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use bartizan_model::Component;
+use bartizan_model::{Component, Value};
 use indexmap::IndexMap;
 use serde::Deserialize;
 
@@ -76,7 +76,53 @@ pub(crate) struct PlainApi {
     protocol: Option<String>,
     port: Option<u16>,
     encrypted: Option<bool>,
-    authentication: Option<String>,
+    authentication: Option<AuthenticationEntry>,
+}
+
+/// `iam`, or a list of cases of which the first that holds decides.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum AuthenticationEntry {
+    Always(String),
+    Cases(Vec<AuthenticationCase>),
+}
+
+/// `{set: auth_token, is: password}`; without `set` it always holds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuthenticationCase {
+    set: Option<String>,
+    is: String,
+}
+
+impl AuthenticationEntry {
+    /// How callers of a component prove themselves; `None` where a setting that decides is unknown.
+    fn of(&self, component: &Component) -> Option<String> {
+        let cases = match self {
+            Self::Always(word) => return Some(word.clone()),
+            Self::Cases(cases) => cases,
+        };
+        for case in cases {
+            match case.set.as_deref().map(|name| is_set(component, name)) {
+                None | Some(Some(true)) => return Some(case.is.clone()),
+                Some(Some(false)) => {}
+                Some(None) => return None,
+            }
+        }
+        None
+    }
+}
+
+/// Whether a setting has a value other than false and empty; `None` where it is unknown.
+fn is_set(component: &Component, name: &str) -> Option<bool> {
+    let Some(node) = component.setting(name) else { return Some(false) };
+    match &node.value {
+        Value::Unknown(_) => None,
+        Value::Bool(flag) => Some(*flag),
+        Value::List(items) => Some(!items.is_empty()),
+        Value::Text(text) => Some(text.known().is_none_or(|known| !known.is_empty())),
+        Value::Null | Value::Number(_) | Value::Map(_) => Some(true),
+    }
 }
 
 impl ServiceApis {
@@ -144,7 +190,7 @@ impl ServiceApis {
             protocol: plain.protocol.clone().filter(|protocol| protocol != "-"),
             port: own_port(component).or(plain.port),
             encrypted: plain.encrypted,
-            authentication: plain.authentication.clone(),
+            authentication: plain.authentication.as_ref().and_then(|entry| entry.of(component)),
         }
     }
 }
@@ -157,6 +203,8 @@ fn own_port(component: &Component) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use bartizan_model::Value;
+
     use crate::Catalogue;
     use crate::testing::component;
 
@@ -171,6 +219,29 @@ types:
     traits: [database]
     api: {by: engine, mysql: {protocol: mysql, port: 3306, authentication: password}, postgres: {protocol: postgresql, port: 5432}, aurora-postgresql: {protocol: postgresql, port: 5432}}
 ";
+
+    const CACHE: &str = "
+service: elasticache
+title: Amazon ElastiCache
+iam: [elasticache]
+types:
+  group:
+    title: group
+    kind: data_store
+    traits: [cache]
+    api: {protocol: redis, port: 6379, authentication: [{set: auth_token, is: password}, {set: groups, is: password}, {is: none}]}
+";
+
+    #[test]
+    fn the_first_case_that_is_set_tells_how_callers_prove_themselves() {
+        let (catalogue, errors) = Catalogue::load([("services/aws/elasticache.yaml", CACHE)]);
+        assert!(errors.is_empty(), "{errors:?}");
+        let of = |component: crate::testing::Draft| catalogue.services.api(&component.build()).authentication;
+        assert_eq!(of(component("c", "elasticache.group")).as_deref(), Some("none"));
+        assert_eq!(of(component("c", "elasticache.group").with_text("auth_token", "long and secret")).as_deref(), Some("password"));
+        let unknown = component("c", "elasticache.group").with("auth_token", Value::after_apply("random")).with_text("groups", "g");
+        assert_eq!(of(unknown), None, "a token may be there, so nothing is said");
+    }
 
     #[test]
     fn the_engine_decides_protocol_and_port_and_a_port_of_its_own_wins() {

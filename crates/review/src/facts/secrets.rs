@@ -3,6 +3,8 @@
 //! The secret itself never leaves this module: a fact holds its name, its kind and where it stands.
 //! Formats are those that their issuers document; placeholders and examples of documentation are left out unless they have the form of a live key.
 
+mod written;
+
 use bartizan_model::{Address, Component, Node, Part, Span, Text, Value};
 
 use super::sink::{Sink, map, text};
@@ -12,6 +14,8 @@ use crate::flows::Context;
 struct Secret {
     name: String,
     kind: &'static str,
+    /// Only to find where it is written.
+    value: String,
     span: Span,
 }
 
@@ -66,6 +70,7 @@ const SECRET_SETTINGS: &[&str] = &[
 
 /// Sets `plaintext_secrets`.
 pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
+    let mut written = written::Written::new(&context.index.architecture.sources);
     for (address, component) in &context.index.architecture.components {
         for (name, node) in &component.settings {
             let mut found = Vec::new();
@@ -76,6 +81,9 @@ pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
                 walk(name, node, &mut found);
             }
             for mut secret in found {
+                if let Some(place) = written.place(&secret.value, secret.span) {
+                    secret.span = place;
+                }
                 let excerpt = context.index.architecture.sources.excerpt(secret.span);
                 if excerpt.contains('\n') {
                     secret.span = line_of(excerpt, secret.span, &secret.name);
@@ -105,7 +113,7 @@ fn literal(name: &str, node: &Node, found: &mut Vec<Secret>) {
     let Some(value) = text.known() else { return };
     if !is_placeholder(&value) {
         let kind = known_format(&value).unwrap_or("password or key");
-        found.push(Secret { name: name.to_owned(), kind, span: node.span });
+        found.push(Secret { name: name.to_owned(), kind, value: value.into_owned(), span: node.span });
     }
 }
 
@@ -146,11 +154,11 @@ fn judge(key: &str, value: &Text, span: Span, found: &mut Vec<Secret>) {
         return;
     }
     if let Some(kind) = known_format(&whole).filter(|_| !is_placeholder(&whole)) {
-        found.push(Secret { name: key.to_owned(), kind, span });
+        found.push(Secret { name: key.to_owned(), kind, value: whole, span });
     } else if value.references().next().is_none() && names_secret(key) && is_secret_value(&whole) {
-        found.push(Secret { name: key.to_owned(), kind: kind_by_name(key), span });
-    } else if let Some(kind) = inside_url(&whole) {
-        found.push(Secret { name: key.to_owned(), kind, span });
+        found.push(Secret { name: key.to_owned(), kind: kind_by_name(key), value: whole, span });
+    } else if let Some((kind, password)) = inside_url(&whole) {
+        found.push(Secret { name: key.to_owned(), kind, value: password.to_owned(), span });
     }
 }
 
@@ -174,7 +182,7 @@ fn script(body: &str, span: Span, found: &mut Vec<Secret>) {
             continue;
         }
         if trimmed.contains("PRIVATE KEY-----") && trimmed.contains("BEGIN") {
-            found.push(Secret { name: "PRIVATE KEY".to_owned(), kind: "private key", span });
+            found.push(Secret { name: "PRIVATE KEY".to_owned(), kind: "private key", value: String::new(), span });
             continue;
         }
         for (name, value) in assignments(trimmed) {
@@ -183,9 +191,9 @@ fn script(body: &str, span: Span, found: &mut Vec<Secret>) {
                 continue;
             }
             if let Some(kind) = known_format(value) {
-                found.push(Secret { name: name.to_owned(), kind, span });
+                found.push(Secret { name: name.to_owned(), kind, value: value.to_owned(), span });
             } else if names_secret(name) && is_secret_value(value) {
-                found.push(Secret { name: name.to_owned(), kind: kind_by_name(name), span });
+                found.push(Secret { name: name.to_owned(), kind: kind_by_name(name), value: value.to_owned(), span });
             }
         }
     }
@@ -277,12 +285,12 @@ fn known_format(value: &str) -> Option<&'static str> {
 }
 
 /// A password in a URL: `postgres://user:secret@host`.
-fn inside_url(value: &str) -> Option<&'static str> {
+fn inside_url(value: &str) -> Option<(&'static str, &str)> {
     let (_, rest) = value.split_once("://")?;
     let authority = rest.split('/').next().unwrap_or("");
     let (user, _) = authority.rsplit_once('@')?;
     let (_, password) = user.split_once(':')?;
-    (!password.trim().is_empty() && !is_placeholder(password) && is_secret_value(password)).then_some("password in a URL")
+    (!password.trim().is_empty() && !is_placeholder(password) && is_secret_value(password)).then_some(("password in a URL", password))
 }
 
 /// Names under which secrets are kept. Names of where a secret is (an ARN, a path) are not.

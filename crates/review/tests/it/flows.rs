@@ -420,6 +420,32 @@ fn a_secret_is_told_by_name_and_kind_and_never_by_value() {
 }
 
 #[test]
+fn a_password_that_two_components_use_is_found_where_it_is_written() {
+    let text = r#"
+variable "db_password" {
+  default = "Aa1234321Bb"
+}
+resource "aws_db_instance" "db" {
+  engine   = "mysql"
+  password = var.db_password
+}
+resource "aws_instance" "web" {
+  ami       = "ami-1"
+  user_data = <<-EOF
+    export DB_PASSWORD=${var.db_password}
+  EOF
+}
+"#;
+    let (architecture, facts) = terraform(text);
+    for address in ["aws_db_instance.db", "aws_instance.web"] {
+        let found = fact(&facts, address, "plaintext_secrets");
+        let Some([secret]) = found.and_then(|node| node.value.as_list()) else { panic!("one secret expected: {found:?}") };
+        assert_eq!(architecture.sources.start(secret.span).line, 3, "{address}");
+    }
+    assert!(!format!("{facts:?}").contains("Aa1234321Bb"));
+}
+
+#[test]
 fn adding_a_bucket_changes_no_id_and_two_runs_are_the_same() {
     let text = host(SSH_FOR_ALL, "");
     let ids = |architecture: &Architecture| architecture.flows.iter().map(|flow| flow.id.clone()).collect::<Vec<_>>();

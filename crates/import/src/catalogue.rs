@@ -401,12 +401,14 @@ impl Services {
         }
     }
 
-    /// True where only a module's own code says what a setting is that its inputs leave out; not where an input switches it off.
+    /// True where only a module's own code says what a setting is that its inputs leave out; not where an input switches it off, nor where the
+    /// catalogue tells that the module then sets nothing.
     pub(crate) fn decides(&self, module: &crate::resource::Resource, setting: &str) -> bool {
         let source = module.body.get("source").and_then(|source| source.value.as_str());
         let mapping = source.and_then(|source| self.module(&source));
         let source = mapping.and_then(|mapping| mapping.settings.iter().find(|(name, _)| name == setting));
-        !matches!(source, Some((_, Source::Spec(spec))) if !crate::lower::holds(spec.condition.as_ref(), &module.body))
+        let Some((_, Source::Spec(spec))) = source else { return true };
+        spec.otherwise.as_ref().is_none_or(Option::is_some) && crate::lower::holds(spec.condition.as_ref(), &module.body)
     }
 
     /// What a module makes whose code is not at hand, by its source.

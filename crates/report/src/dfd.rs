@@ -25,9 +25,9 @@ mod svg;
 mod tests;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bartizan_model::{Address, Architecture};
+use bartizan_model::{Address, Architecture, Relation};
 use bartizan_review::{Review, Severity, Status};
 
 use graph::Graph;
@@ -54,12 +54,15 @@ impl Default for Options {
 impl Options {
     /// The usual picture of a review: badges for threats that are open or wait for an answer.
     pub fn of_review(review: &Review) -> Self {
+        let users = users_of_roles(&review.architecture);
         let mut severity: BTreeMap<Address, (Severity, usize)> = BTreeMap::new();
         for threat in &review.threats {
             if !matches!(threat.status, Status::Open | Status::Question) {
                 continue;
             }
-            for target in &threat.targets {
+            let shown = |target| users.get(target).map_or_else(|| vec![target], Clone::clone);
+            let targets: BTreeSet<&Address> = threat.targets.iter().flat_map(shown).collect();
+            for target in targets {
                 let entry = severity.entry(target.clone()).or_insert((threat.severity, 0));
                 entry.0 = entry.0.max(threat.severity);
                 entry.1 += 1;
@@ -67,6 +70,15 @@ impl Options {
         }
         Self { severity, ..Self::default() }
     }
+}
+
+/// What runs as each role: a threat to a role, which is not drawn, is shown there.
+fn users_of_roles(architecture: &Architecture) -> BTreeMap<&Address, Vec<&Address>> {
+    let mut users: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+    for link in architecture.links.iter().filter(|link| link.relation == Relation::RunsAs) {
+        users.entry(&link.to).or_default().push(&link.from);
+    }
+    users
 }
 
 /// The diagram as an SVG file that stands alone and fits into a page.

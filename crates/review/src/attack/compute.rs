@@ -119,7 +119,10 @@ impl Compute<'_, '_> {
             if component.service == "iam" || component.service == "external" {
                 continue;
             }
-            for (role, link) in self.index.principals_of(address) {
+            // Pods take the roles that trust their service account; the annotation alone gives them none. See `kubernetes`.
+            let in_cluster = matches!(component.component_type.as_str(), "kubernetes.workload" | "kubernetes.service_account");
+            let principals = if in_cluster { Vec::new() } else { self.index.principals_of(address) };
+            for (role, link) in principals {
                 let code = graph.fact(Fact::Code(address.clone()));
                 let identity = graph.fact(Fact::Identity(role.address.clone()));
                 let host = component.component_type == "ec2.instance";

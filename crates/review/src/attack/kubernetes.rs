@@ -21,7 +21,7 @@ use detect::{Scene, becomes, with_derived};
 
 pub(super) use detect::Gained;
 
-use super::compute::plain;
+use super::compute::{RUNS_AS, plain};
 use super::graph::{AttackGraph, Fact, FactId, Operation, Step};
 use super::metadata;
 use super::query::declared;
@@ -147,17 +147,23 @@ impl Kubernetes<'_, '_> {
                     }
                 }
             }
-            let account = cluster.accounts.get(&account_of(workload)).filter(|account| !account.rights.grants.is_empty());
+            let Some(account) = cluster.accounts.get(&account_of(workload)) else { continue };
+            // Tokens for AWS are handed to the pod by themselves, whether or not that of the cluster is.
+            for role in &account.roles {
+                let gives = graph.fact(Fact::Identity(role.role.clone()));
+                let open = i32::try_from(role.conditions.len()).unwrap_or(i32::MAX);
+                let step = plain(code, gives, RUNS_AS, 0.98 * OPEN_CONDITION.powi(open), role.shown.as_slice().into());
+                graph.step(Step { conditions: role.conditions.as_slice().into(), ..step });
+            }
             let mounted = workload.setting("automount_token");
-            if mounted.is_some_and(|node| node.value.as_bool() == Some(false)) {
+            if account.rights.grants.is_empty() || mounted.is_some_and(|node| node.value.as_bool() == Some(false)) {
                 continue;
             }
-            let Some(account) = account else { continue };
             let gives = graph.fact(Fact::ServiceAccount(account.address.clone()));
             let node = workload.setting("service_account").or(mounted);
             let text = format!("`{}` runs as `{}`", workload.address, account.address);
             let evidence = node.map(|node| Evidence { span: node.span, text });
-            graph.step(plain(code, gives, "runs-as", 0.98, evidence.into_iter().collect()));
+            graph.step(plain(code, gives, RUNS_AS, 0.98, evidence.into_iter().collect()));
         }
     }
 

@@ -31,7 +31,15 @@ resource "aws_iam_role" "node" {
 
 resource "aws_iam_role" "orders" {
   name               = "orders"
-  assume_role_policy = jsonencode({Statement = [{Effect = "Allow", Principal = {Service = "pods.eks.amazonaws.com"}, Action = ["sts:AssumeRole", "sts:TagSession"]}]})
+  assume_role_policy = jsonencode({Statement = [
+    {Effect = "Allow", Principal = {Service = "pods.eks.amazonaws.com"}, Action = ["sts:AssumeRole", "sts:TagSession"]},
+    {
+      Effect    = "Allow"
+      Principal = {Federated = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A"}
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Condition = {StringEquals = {"oidc.eks.eu-west-1.amazonaws.com/id/A:sub" = "system:serviceaccount:shop:orders"}}
+    },
+  ]})
 }
 
 resource "aws_launch_template" "node" {

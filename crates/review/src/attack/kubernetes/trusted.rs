@@ -46,7 +46,9 @@ pub(super) fn join(cluster: &mut Cluster<'_>, index: &Index<'_>, world: &World<'
                 }
             }
         }
-        if n_ways > 0 && told {
+        // A trust policy that lets no provider of tokens in takes none of any cluster.
+        let no_tokens = ways.iter().all(|way| matches!(way.who, Who::Service(_)));
+        if no_tokens || (n_ways > 0 && told) {
             for (key, account) in &mut cluster.accounts {
                 account.roles.retain(|known| known.role != *address || !known.by_token || admitted.contains_key(key));
             }

@@ -19,6 +19,42 @@ fn configuration_with_a_credential_is_read_by_who_may_read_its_object() {
     }
 }
 
+#[test]
+fn an_annotation_gives_a_pod_the_role_only_where_the_role_trusts_its_account() {
+    let trust = |principal: &str, account: &str| {
+        format!(
+            r#"
+resource "aws_iam_role" "stock" {{
+  name               = "stock"
+  assume_role_policy = jsonencode({{Statement = [{{Effect = "Allow", Principal = {principal}, Action = "sts:AssumeRoleWithWebIdentity",
+    Condition = {{StringEquals = {{"oidc.eks.eu-west-1.amazonaws.com/id/A:sub" = "system:serviceaccount:shop:{account}"}}}}}}]}})
+}}
+"#
+        )
+    };
+    let manifest = "
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: stock, namespace: shop, annotations: {eks.amazonaws.com/role-arn: 'arn:aws:iam::111122223333:role/stock'}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: stock, namespace: shop}
+spec:
+  template:
+    metadata: {labels: {app: stock}}
+    spec:
+      serviceAccountName: stock
+      automountServiceAccountToken: false
+      containers: [{name: stock, image: 'example.com/stock:1'}]
+";
+    let provider = r#"{Federated = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A"}"#;
+    let roles = |terraform: &str| by(&reviewed(manifest, &format!("{CLUSTER}{terraform}")), "shop/Deployment/stock", "runs-as");
+    assert_eq!(roles(&trust(provider, "stock")), set(&["aws_iam_role.stock"]));
+    assert_eq!(roles(&trust(provider, "other")), set(&[]));
+    assert_eq!(roles(&trust(r#"{Service = "lambda.amazonaws.com"}"#, "stock")), set(&[]));
+}
+
 /// A key in a config map, in a Secret and in the environment of a pod.
 pub(super) const KEYS: &str = r#"
 resource "aws_iam_user" "mailer" {
@@ -103,8 +139,9 @@ fn an_annotation_gives_no_role_whose_trust_refuses_the_account() {
         let terraform = trusting(&format!("\"system:serviceaccount:{subject}\""));
         by(&reviewed(&token, &terraform), RUNNER, "eks-k8s-token")
     };
-    assert_eq!(found("shop:orders"), set(&["aws_iam_role.backup"]));
+    // The role of the orders trusts their account whatever the annotation says.
+    assert_eq!(found("shop:orders"), set(&["aws_iam_role.backup", "aws_iam_role.orders"]));
     let own = token.replace("kind: ClusterRoleBinding\nmetadata: {name: ci}", "kind: RoleBinding\nmetadata: {name: ci, namespace: shop}");
     let refused = trusting("\"system:serviceaccount:other:orders\"");
-    assert_eq!(by(&reviewed(&own, &refused), RUNNER, "eks-k8s-token"), set(&[]));
+    assert_eq!(by(&reviewed(&own, &refused), RUNNER, "eks-k8s-token"), set(&["aws_iam_role.orders"]));
 }

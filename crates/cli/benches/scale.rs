@@ -7,6 +7,8 @@
 
 #[path = "scale/plan.rs"]
 mod plan;
+#[path = "scale/principals.rs"]
+mod principals;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,6 +20,10 @@ use bartizan_report::folder;
 use bartizan_review::{Catalogue, Policy, Review};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+
+/// As the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 
@@ -92,6 +98,15 @@ fn review(bencher: Bencher<'_, '_>, n_resources: usize) {
 #[divan::bench(args = SIZES, sample_count = 3, sample_size = 1)]
 fn attack_graph(bencher: Bencher<'_, '_>, n_resources: usize) {
     let bencher = bencher.counter(ItemsCount::new(n_resources)).with_inputs(|| architecture(n_resources));
+    bencher.bench_values(|architecture| bartizan_review::attack_graph(architecture, &KNOWLEDGE.catalogue, &Policy::default()));
+}
+
+/// Flows and attack graph of so many principals in a plan of 20,000 components.
+#[divan::bench(args = [100, 1_000, 3_000, 10_000], sample_count = 5, sample_size = 1)]
+fn attack_graph_of_principals(bencher: Bencher<'_, '_>, n_principals: usize) {
+    let files = vec![("main.tf".to_owned(), principals::terraform(n_principals, 20_000))];
+    let read = || bartizan_import::import(&Tree::from_memory(files.clone()), &KNOWLEDGE.services);
+    let bencher = bencher.counter(ItemsCount::new(n_principals)).with_inputs(read);
     bencher.bench_values(|architecture| bartizan_review::attack_graph(architecture, &KNOWLEDGE.catalogue, &Policy::default()));
 }
 

@@ -49,6 +49,8 @@ pub(crate) struct Input {
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) catalogue: CatalogueArgs,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
 }
 
 #[derive(Debug, Args)]
@@ -231,7 +233,7 @@ pub(crate) enum ScanFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct DatabaseArgs {
-    /// The database; BARTIZAN_DATABASE, or a file in the user's folder of data, where it is left out.
+    /// The database of advisories; BARTIZAN_DATABASE, or a file in the user's folder of data, where it is left out.
     #[arg(long, value_name = "FILE")]
     pub(crate) database: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
 //! One file per command.
 
 mod access;
-mod db;
+pub(crate) mod db;
 mod diagram;
 mod explain;
 mod model;

@@ -6,6 +6,7 @@ mod command;
 mod exit;
 mod pipeline;
 mod progress;
+mod software;
 mod terminal;
 
 use std::process::ExitCode;

@@ -9,8 +9,9 @@ use bartizan_review::{Attack, Policy, Review};
 
 use crate::args::Input;
 use crate::catalogue::{Knowledge, Loading};
+use crate::command::db;
 use crate::progress::Progress;
-use crate::{catalogue, terminal};
+use crate::{catalogue, software, terminal};
 
 /// Reads and reviews what the user names.
 pub(crate) fn review(input: &Input) -> anyhow::Result<Review> {
@@ -38,10 +39,14 @@ fn read<T>(input: &Input, look: impl FnOnce(Architecture, &Knowledge) -> T) -> a
     progress.say("listing files");
     let tree = bartizan_import::load(paths)?;
     progress.say(format!("reading {} files", tree.paths().count()));
-    let architecture = bartizan_import::import(&tree, &loading.services);
+    let mut architecture = bartizan_import::import(&tree, &loading.services);
     if architecture.sources.iter().next().is_none() {
         let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
         anyhow::bail!("there is nothing to review in {}: no Terraform, plan or Kubernetes file", names.join(", "));
+    }
+    if let Some(file) = db::present(&input.database)? {
+        progress.say("looking up packages");
+        software::add(&mut architecture, &tree, &file)?;
     }
     let knowledge = told(loading);
     progress.say(format!("reviewing {} components", architecture.components.len()));

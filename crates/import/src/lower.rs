@@ -3,6 +3,7 @@
 //! Pass 1 makes a component of each resource that is one; pass 2 finds the component that each companion configures; pass 3 reads settings and
 //! links, now that every reference can be resolved.
 
+mod code;
 mod documents;
 mod names;
 mod settings;
@@ -51,6 +52,7 @@ pub(crate) fn lower(resources: &[Resource], services: &Services, documents: &Doc
             lowering.read(resource);
         }
     }
+    lowering.code();
     lowering.fill_defaults();
     lowering.out
 }

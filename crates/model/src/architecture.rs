@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::{Address, Asset, Boundary, Component, Declarations, Diagnostic, Flow, Link, Sources};
+use crate::{Address, Asset, Boundary, Component, Declarations, Diagnostic, Flow, Link, Software, Sources};
 
 /// One system under review, of one or several stacks.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Architecture {
     pub boundaries: Vec<Boundary>,
     /// Assets; filled by the review, sorted by name.
     pub assets: Vec<Asset>,
+    /// Packages of the system and their known flaws; filled by a scan before the review, `None` where nobody scanned.
+    pub software: Option<Software>,
     /// Source types that the catalogue does not know, with how many there are; of a cluster's objects as `group/Kind`.
     pub unknown_types: IndexMap<String, usize>,
     /// Places in the sources whose reference or expression could not be resolved; [`Self::diagnostics`] say which.

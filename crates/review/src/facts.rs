@@ -17,6 +17,7 @@ mod directory;
 pub(crate) mod document;
 pub(crate) mod endpoint;
 mod exposed;
+mod flaws;
 mod fronted;
 mod granted;
 mod handled;
@@ -78,6 +79,7 @@ pub(crate) fn derive(
     moving::add(context, set, entities, &mut sink);
     joined::add(context, set, &mut sink);
     messaging::add(context, set, entities, &mut sink);
+    flaws::add(context, &mut sink);
     lifecycle::add(context, lifecycle, today, &mut sink);
     fronted::add(context, set, entities, &mut sink);
     api::add(context, &mut sink);

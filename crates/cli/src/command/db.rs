@@ -35,8 +35,18 @@ pub(super) fn place(arguments: &DatabaseArgs) -> anyhow::Result<PathBuf> {
         .context("there is no folder for the database: name its file with --database")
 }
 
+/// Where the database lies, if there is one: a review does without, unless somebody names it.
+pub(crate) fn present(arguments: &DatabaseArgs) -> anyhow::Result<Option<PathBuf>> {
+    match place(arguments) {
+        Ok(file) if file.is_file() || arguments.database.is_some() => Ok(Some(file)),
+        Ok(_) => Ok(None),
+        Err(error) if arguments.database.is_some() => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
 /// Opens the database and warns where it is old.
-pub(super) fn open(path: &Path) -> anyhow::Result<Database> {
+pub(crate) fn open(path: &Path) -> anyhow::Result<Database> {
     if !path.is_file() {
         anyhow::bail!("there is no database `{}`: import advisories with `bartizan db update PATH…`", path.display());
     }

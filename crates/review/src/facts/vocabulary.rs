@@ -183,6 +183,11 @@ pub const FACTS: &[FactDoc] = &[
     component("escape_ways", FactKind::List, "for containers: settings by which a process leaves its container for the node, in words"),
     component("event_loop", FactKind::List, "addresses of a cycle of triggers through it"),
     component(
+        "exploited_flaws",
+        FactKind::List,
+        "known flaws (texts) of packages that it ships and that attackers use, or probably will: CISA lists them, or EPSS gives 10 % and more",
+    ),
+    component(
         "exposed_sharers",
         FactKind::List,
         "for a role: addresses of code that answers callers, where code further back runs as the same role",
@@ -199,6 +204,7 @@ pub const FACTS: &[FactDoc] = &[
         "namespaces, in a cluster with several workloads, of which one workload at least takes connections from every pod",
     ),
     system("flat_workloads", FactKind::List, "addresses of workloads in those namespaces that take connections from every pod"),
+    component("flaw_use_known", FactKind::Bool, "the scan of its packages could tell which flaws attackers use"),
     component("floating_images", FactKind::List, "images of containers with the tag latest or none"),
     component("flow_logged", FactKind::Bool, "for a VPC or subnet: a flow log records its traffic"),
     component("foreign_accounts", FactKind::List, "account ids that its resource or trust policy names and that are not the system's own"),
@@ -254,6 +260,7 @@ pub const FACTS: &[FactDoc] = &[
         FactKind::List,
         "for an entry that callers from outside reach: addresses of SQL databases that the code behind it asks",
     ),
+    component("lesser_flaws", FactKind::List, "other known flaws (texts) of packages that it ships, rated medium or low"),
     component("logged", FactKind::Bool, "its access is logged by a setting of its own or by a companion"),
     component(
         "loop_unseen",
@@ -327,6 +334,7 @@ pub const FACTS: &[FactDoc] = &[
         FactKind::Bool,
         "its data is encrypted under a customer managed key: a key of the plan or one that it names, not the service's own",
     ),
+    component("packages_known", FactKind::Bool, "a scan judged every package that it ships"),
     component("passrole_any", FactKind::Bool, "its policies allow iam:PassRole on every role without a condition on the service"),
     system("password_policy", FactKind::Bool, "an account password policy exists"),
     component("payloads_logged", FactKind::List, "for a stage or workflow: what of its contents is logged in full"),
@@ -378,6 +386,7 @@ pub const FACTS: &[FactDoc] = &[
         FactKind::List,
         "service principals (texts) that a resource or trust policy or permission admits without aws:SourceArn, aws:SourceAccount or aws:SourceOrgID",
     ),
+    component("severe_flaws", FactKind::List, "other known flaws (texts) of packages that it ships, rated high or critical, or by nobody"),
     component(
         "shared_cache",
         FactKind::List,

@@ -3,7 +3,7 @@
 //! A cause is named structurally, never by line: the component's address without instance keys, below the folder of its module, so that a module
 //! that is called twice has one cause; or the variable, local value or module input that the evidence lies in, where many components share it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use bartizan_model::{Address, Architecture, Component, FileId, Span};
@@ -25,6 +25,8 @@ pub(super) struct Cause {
 pub(super) struct Causes<'a> {
     architecture: &'a Architecture,
     declared: BTreeMap<(FileId, u32), &'a Component>,
+    /// Files with components.
+    declaring: BTreeSet<FileId>,
 }
 
 impl<'a> Causes<'a> {
@@ -36,7 +38,8 @@ impl<'a> Causes<'a> {
                 declared.entry((span.file, architecture.sources.start(span).line)).or_insert(component);
             }
         }
-        Self { architecture, declared }
+        let declaring = declared.keys().map(|(file, _)| *file).collect();
+        Self { architecture, declared, declaring }
     }
 
     /// The cause of a match whose place to fix is `first`.
@@ -54,6 +57,11 @@ impl<'a> Causes<'a> {
             return own(None);
         }
         let Some(span) = first.map(|evidence| evidence.span) else { return own(None) };
+        let is_beside = |own: Span| own.file != span.file;
+        // A file beside the one that declares the component (of packages, a template, a script) is mended once for all that use it.
+        if subject.component().is_some_and(|component| component.span.is_some_and(is_beside)) && !self.is_configuration(span) {
+            return Cause { key: self.architecture.sources.path(span).to_owned(), address: None };
+        }
         let Some((line, header)) = self.block(span) else { return own(None) };
         if let Some(component) = self.declared.get(&(span.file, line)) {
             // All instances of a block are declared on one line, of which the map knows the first.
@@ -106,6 +114,12 @@ impl<'a> Causes<'a> {
             line -= 1;
         }
         None
+    }
+
+    /// Whether a span lies in a file that declares components.
+    fn is_configuration(&self, span: Span) -> bool {
+        let path = self.architecture.sources.path(span);
+        [".tf", ".tofu", ".tfvars"].iter().any(|ending| path.ends_with(ending)) || self.declaring.contains(&span.file)
     }
 
     /// The attribute on the line of a span, which tells values of one `locals` or `module` block apart.

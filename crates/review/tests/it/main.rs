@@ -16,5 +16,6 @@ mod network;
 mod pages;
 mod risk;
 mod small;
+mod software;
 mod support;
 mod threats;

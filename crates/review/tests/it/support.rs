@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use bartizan_import::{Services, Tree};
+use bartizan_model::Architecture;
 use bartizan_review::{Catalogue, CatalogueError, Policy, Review};
 
 /// The files of the catalogue with their paths below it.
@@ -49,7 +50,14 @@ pub(crate) static SERVICES: LazyLock<Services> = LazyLock::new(|| {
 
 /// Reviews files that are given as path and text.
 pub(crate) fn review(catalogue: &Catalogue, files: &[(&str, &str)]) -> Review {
+    review_with(catalogue, files, |_| {})
+}
+
+/// The same, with what was found beside the files.
+pub(crate) fn review_with(catalogue: &Catalogue, files: &[(&str, &str)], add: impl FnOnce(&mut Architecture)) -> Review {
     let tree = Tree::from_memory(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
     let policy = Policy { today: Some("2026-11-24".to_owned()), ..Policy::default() };
-    bartizan_review::review(bartizan_import::import(&tree, &SERVICES), catalogue, &policy)
+    let mut architecture = bartizan_import::import(&tree, &SERVICES);
+    add(&mut architecture);
+    bartizan_review::review(architecture, catalogue, &policy)
 }

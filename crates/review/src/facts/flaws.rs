@@ -1,0 +1,160 @@
+//! Known flaws of packages, joined to the components that ship them.
+//!
+//! A component ships what lies in the folder of its code, or what belongs to the nearest folder around it that names packages; a container ships
+//! what lies in a folder of the name of its image. What nothing ships is left to the scan, which lists every flaw.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use bartizan_model::{Address, Component, Flaw, FlawRating, Part, Span, Text, Value};
+
+use super::read::texts;
+use super::sink::Sink;
+use crate::flows::Context;
+use crate::flows::index::Index;
+
+/// From this probability of use within 30 days on a flaw is taken for one that attackers use.
+/// Judgement: the model's authors advise thresholds between 0.1 and 0.36 by effort (FIRST, "EPSS user guide").
+const LIKELY: f64 = 0.1;
+/// Settings that name container images, as a text, a list, or within definitions of containers.
+const IMAGES: &[&str] = &["images", "image_uri", "image_identifier", "container_definitions", "container_properties"];
+
+/// Sets `packages_known`, `flaw_use_known`, `exploited_flaws`, `severe_flaws` and `lesser_flaws`.
+pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
+    let architecture = &context.index.architecture;
+    let Some(software) = &architecture.software else { return };
+    let mut by_folder: BTreeMap<&str, Vec<&Flaw>> = software.folders.keys().map(|folder| (folder.as_str(), Vec::new())).collect();
+    for flaw in &software.flaws {
+        by_folder.entry(folder(architecture.sources.path(flaw.span))).or_default().push(flaw);
+    }
+    for component in architecture.components.values() {
+        let folders = shipped(&context.index, component, &by_folder);
+        if folders.is_empty() {
+            continue;
+        }
+        let mut packages: BTreeMap<(&'static str, Span, &str, &str), Vec<&Flaw>> = BTreeMap::new();
+        for flaw in folders.iter().filter_map(|folder| by_folder.get(folder)).flatten() {
+            packages.entry((fact(flaw), flaw.span, &flaw.package, &flaw.version)).or_default().push(flaw);
+        }
+        let mut packages: Vec<_> = packages.into_iter().collect();
+        packages.sort_by_key(|((_, span, ..), flaws)| (Reverse(flaws.iter().map(|flaw| (flaw.exploited, flaw.rating)).max()), *span));
+        for user in bearers(&context.index, component) {
+            if folders.iter().all(|folder| software.folders.get(*folder) == Some(&true)) {
+                sink.yes(&user, "packages_known", component.span);
+                sink.set(&user, "flaw_use_known", Value::Bool(software.knows_use), component.span);
+            }
+            for ((fact, span, ..), flaws) in &packages {
+                sink.push_text(&user, fact, &words(flaws), Some(*span));
+            }
+        }
+    }
+}
+
+fn fact(flaw: &Flaw) -> &'static str {
+    if flaw.exploited || flaw.probability.is_some_and(|probability| probability >= LIKELY) {
+        return "exploited_flaws";
+    }
+    match flaw.rating {
+        FlawRating::Critical | FlawRating::High | FlawRating::Unknown => "severe_flaws",
+        FlawRating::Medium | FlawRating::Low => "lesser_flaws",
+    }
+}
+
+/// `log4j-core 2.14.1 with CVE-2021-44228 and 2 more, mended in 2.17.1`: one package, which one step to another version mends.
+fn words(flaws: &[&Flaw]) -> String {
+    const NAMED: usize = 2;
+    let Some(first) = flaws.first() else { return String::new() };
+    let names: Vec<&str> = flaws.iter().take(NAMED).map(|flaw| flaw.name.as_str()).collect();
+    let more = flaws.len().saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let mended = first.fixed.as_deref().map_or_else(|| "not mended yet".to_owned(), |fixed| format!("mended in {fixed}"));
+    format!("{} {} with {}{more}, {mended}", first.package, first.version, names.join(", "))
+}
+
+/// What suffers from the flaws of a component's code: itself, or what runs the definition that it is.
+fn bearers(index: &Index<'_>, component: &Component) -> Vec<Address> {
+    let users = index.users(&component.address);
+    if users.is_empty() { vec![component.address.clone()] } else { users }
+}
+
+/// The folders with flaws that a component ships.
+fn shipped<'f>(index: &Index<'_>, component: &Component, by_folder: &BTreeMap<&'f str, Vec<&Flaw>>) -> BTreeSet<&'f str> {
+    let mut found = BTreeSet::new();
+    if let Some(code) = component.setting("code") {
+        for path in texts(code).filter_map(Text::known).filter_map(|path| normal(&component.stack, &path)) {
+            let inside = by_folder.keys().filter(|folder| is_within(folder, &path)).copied();
+            found.extend(inside);
+            if found.is_empty() {
+                found.extend(around(&path).find_map(|outer| by_folder.get_key_value(outer)).map(|(folder, _)| *folder));
+            }
+        }
+    }
+    for image in IMAGES.iter().filter_map(|name| component.setting(name)).flat_map(images) {
+        let Some(name) = name_of(index, &image) else { continue };
+        let built = |folder: &&&str| folder.split('/').any(|part| part.len() > 2 && (part == name || name.ends_with(&format!("-{part}"))));
+        found.extend(by_folder.keys().filter(built).copied());
+    }
+    found
+}
+
+/// Image references below a node: texts of a list, or members called `image`.
+fn images(node: &bartizan_model::Node) -> Vec<Text> {
+    match &node.value {
+        Value::Text(text) => vec![text.clone()],
+        Value::List(items) => items.iter().flat_map(images).collect(),
+        Value::Map(members) => {
+            members.get("image").or_else(|| members.get("Image")).and_then(|image| image.value.as_text()).cloned().into_iter().collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Unknown(_) => Vec::new(),
+    }
+}
+
+/// The last part of an image's repository: `orders` of `registry/shop/orders:1.2`, or of the repository that the plan makes.
+fn name_of(index: &Index<'_>, image: &Text) -> Option<String> {
+    let repository = image.parts().find_map(|part| match part {
+        Part::Reference { address, .. } => index.component(&Address::new(address)).filter(|component| component.service == "ecr"),
+        Part::Literal(_) | Part::Unknown(_) => None,
+    });
+    let text = match repository {
+        Some(repository) => repository.name.clone(),
+        None => image.known()?.into_owned(),
+    };
+    let untagged = text.split('@').next()?;
+    let last = untagged.rsplit('/').next()?;
+    let name = last.split(':').next()?;
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+fn is_within(folder: &str, path: &str) -> bool {
+    path.is_empty() || folder == path || folder.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The folders around a path, from the inside out, down to the root.
+fn around(path: &str) -> impl Iterator<Item = &str> {
+    let mut at = Some(path);
+    std::iter::from_fn(move || {
+        let outer = folder(at?);
+        at = (!outer.is_empty()).then_some(outer);
+        Some(outer)
+    })
+}
+
+/// A path from the root of the tree; `None` where it leaves the tree.
+fn normal(stack: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    let from = if path.starts_with('/') { "" } else { stack };
+    for part in from.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}

@@ -17,7 +17,7 @@ mod directory;
 pub(crate) mod document;
 pub(crate) mod endpoint;
 mod exposed;
-mod flaws;
+pub(crate) mod flaws;
 mod fronted;
 mod granted;
 mod handled;

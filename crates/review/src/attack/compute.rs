@@ -16,6 +16,8 @@ use crate::outcome::Evidence;
 
 /// Chance that an application which takes requests has a flaw that runs an attacker's code. Judgement; ranks paths, says nothing absolute.
 const FLAW: f64 = 0.1;
+/// The same where a package with a flaw that attackers use is shipped. Judgement.
+const USED_FLAW: f64 = 0.5;
 /// The same for a login such as SSH or RDP: a stolen key or a guessed password.
 const LOGIN: f64 = 0.05;
 /// Factor where the caller must first prove itself.
@@ -68,8 +70,16 @@ impl Compute<'_, '_> {
         let runners = self.runs_as(graph);
         let internet = entries.internet(graph);
         let hosts: BTreeSet<Address> = runners.iter().filter(|address| self.runs_own_code(address)).cloned().collect();
-        for (address, exposed) in self.exposed(&hosts) {
+        let mut used = crate::facts::flaws::exploited(self.index);
+        for (address, mut exposed) in self.exposed(&hosts) {
             metadata::forged(self, &address, &exposed, internet, graph);
+            if exposed.is_application()
+                && let Some(flaws) = used.remove(&address)
+            {
+                exposed.probability *= USED_FLAW / FLAW;
+                exposed.technique = "known-flaw";
+                exposed.evidence.extend(flaws);
+            }
             let gives = graph.fact(Fact::Code(address.clone()));
             graph.step(Step {
                 premises: vec![internet],
@@ -249,7 +259,7 @@ pub(super) struct Exposed {
 impl Exposed {
     /// True where requests come to an application, not to a login.
     pub(super) fn is_application(&self) -> bool {
-        self.technique == "application-flaw"
+        matches!(self.technique, "application-flaw" | "known-flaw")
     }
 
     /// What hops and proofs of identity leave of an attacker's chance; ratio 0..=1.

@@ -6,34 +6,28 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use bartizan_model::{Address, Component, Flaw, FlawRating, Part, Span, Text, Value};
+use bartizan_model::{Address, Component, Flaw, FlawRating, Part, Software, Span, Text, Value};
 
 use super::read::texts;
 use super::sink::Sink;
 use crate::flows::Context;
 use crate::flows::index::Index;
+use crate::outcome::Evidence;
 
 /// From this probability of use within 30 days on a flaw is taken for one that attackers use.
 /// Judgement: the model's authors advise thresholds between 0.1 and 0.36 by effort (FIRST, "EPSS user guide").
 const LIKELY: f64 = 0.1;
+/// Flaws of one component that a step of a path shows.
+const SHOWN: usize = 2;
 /// Settings that name container images, as a text, a list, or within definitions of containers.
 const IMAGES: &[&str] = &["images", "image_uri", "image_identifier", "container_definitions", "container_properties"];
 
 /// Sets `packages_known`, `flaw_use_known`, `exploited_flaws`, `severe_flaws` and `lesser_flaws`.
 pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
-    let architecture = &context.index.architecture;
-    let Some(software) = &architecture.software else { return };
-    let mut by_folder: BTreeMap<&str, Vec<&Flaw>> = software.folders.keys().map(|folder| (folder.as_str(), Vec::new())).collect();
-    for flaw in &software.flaws {
-        by_folder.entry(folder(architecture.sources.path(flaw.span))).or_default().push(flaw);
-    }
-    for component in architecture.components.values() {
-        let folders = shipped(&context.index, component, &by_folder);
-        if folders.is_empty() {
-            continue;
-        }
+    let Some(software) = &context.index.architecture.software else { return };
+    for (component, folders, flaws) in joined(&context.index, software) {
         let mut packages: BTreeMap<(&'static str, Span, &str, &str), Vec<&Flaw>> = BTreeMap::new();
-        for flaw in folders.iter().filter_map(|folder| by_folder.get(folder)).flatten() {
+        for flaw in flaws {
             packages.entry((fact(flaw), flaw.span, &flaw.package, &flaw.version)).or_default().push(flaw);
         }
         let mut packages: Vec<_> = packages.into_iter().collect();
@@ -50,8 +44,43 @@ pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
     }
 }
 
+/// By component the packages that it ships with flaws that attackers use.
+pub(crate) fn exploited(index: &Index<'_>) -> BTreeMap<Address, Vec<Evidence>> {
+    let mut found: BTreeMap<Address, Vec<Evidence>> = BTreeMap::new();
+    for (component, _, flaws) in index.architecture.software.iter().flat_map(|software| joined(index, software)) {
+        let used: Vec<Evidence> = flaws
+            .into_iter()
+            .filter(|flaw| is_used(flaw))
+            .map(|flaw| Evidence { span: flaw.span, text: words(&[flaw]) })
+            .take(SHOWN)
+            .collect();
+        if !used.is_empty() {
+            bearers(index, component).into_iter().for_each(|user| found.entry(user).or_default().extend(used.iter().cloned()));
+        }
+    }
+    found
+}
+
+/// Components that ship what a scan saw, with the folders and the flaws in them.
+fn joined<'a>(index: &Index<'a>, software: &'a Software) -> Vec<(&'a Component, BTreeSet<&'a str>, Vec<&'a Flaw>)> {
+    let mut by_folder: BTreeMap<&str, Vec<&Flaw>> = software.folders.keys().map(|folder| (folder.as_str(), Vec::new())).collect();
+    for flaw in &software.flaws {
+        by_folder.entry(folder(index.architecture.sources.path(flaw.span))).or_default().push(flaw);
+    }
+    let of = |component: &'a Component| {
+        let folders = shipped(index, component, &by_folder);
+        let flaws = folders.iter().filter_map(|folder| by_folder.get(folder)).flatten().copied().collect();
+        (!folders.is_empty()).then_some((component, folders, flaws))
+    };
+    index.architecture.components.values().filter_map(of).collect()
+}
+
+fn is_used(flaw: &Flaw) -> bool {
+    flaw.exploited || flaw.probability.is_some_and(|probability| probability >= LIKELY)
+}
+
 fn fact(flaw: &Flaw) -> &'static str {
-    if flaw.exploited || flaw.probability.is_some_and(|probability| probability >= LIKELY) {
+    if is_used(flaw) {
         return "exploited_flaws";
     }
     match flaw.rating {

@@ -109,3 +109,31 @@ fn what_was_not_judged_is_not_in_order() {
     assert_eq!(in_order(&review, "dependency-vulnerable"), ["aws_lambda_function.stock"]);
     assert_eq!(raised(&review, "dependency-vulnerable").len(), 1, "a flaw is raised although other packages beside it were not judged");
 }
+
+#[test]
+fn a_flaw_that_attackers_use_makes_a_path_likelier_and_shows_on_it() {
+    let url = "resource \"aws_lambda_function_url\" \"mail\" {\n  function_name      = aws_lambda_function.mail.function_name\n  authorization_type = \"NONE\"\n}\n";
+    let entry = |exploited: bool| {
+        let plan = format!("{PLAN}{url}");
+        let review = review_with(&CATALOGUE.0, &[("main.tf", &plan)], |architecture| {
+            let file = architecture.sources.add(MAIL, "package 1.0.0\n");
+            let flaw = Flaw {
+                name: "CVE-2024-0001".to_owned(),
+                package: "package".to_owned(),
+                version: "1.0.0".to_owned(),
+                fixed: None,
+                rating: FlawRating::Critical,
+                exploited,
+                probability: None,
+                span: Span::new(file, 0..7),
+            };
+            let folders = BTreeMap::from([("src/mail".to_owned(), true)]);
+            architecture.software = Some(Software { folders, knows_use: true, flaws: vec![flaw] });
+        });
+        let (edges, _) = review.attack.edges();
+        let into = edges.iter().filter(|edge| edge.to == "aws_lambda_function.mail" && edge.technique.ends_with("flaw"));
+        into.map(|edge| edge.technique.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(entry(true), ["known-flaw"]);
+    assert_eq!(entry(false), ["application-flaw"]);
+}

@@ -17,6 +17,7 @@ mod parse;
 mod policy_document;
 mod provider;
 mod resolve;
+mod source;
 mod syntax;
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,7 @@ mod exposed;
 pub(crate) mod flaws;
 mod fronted;
 mod granted;
+mod groups;
 mod handled;
 mod joined;
 mod kept;
@@ -29,6 +30,7 @@ pub(crate) mod managed;
 mod messaging;
 mod moving;
 pub(crate) mod network;
+mod old_tls;
 pub(crate) mod permissions;
 pub(crate) mod reachability;
 mod reached;
@@ -39,6 +41,7 @@ mod secrets;
 mod sink;
 mod system;
 mod trust;
+mod upkeep;
 pub(crate) mod verdict;
 mod vocabulary;
 pub(crate) mod words;
@@ -90,5 +93,8 @@ pub(crate) fn derive(
     system::add(context, &mut sink);
     regions::add(context, &mut sink);
     handled::add(set, assets, &mut sink);
+    old_tls::add(context, &mut sink);
+    groups::add(context, &mut sink);
+    upkeep::add(context, assets, &mut sink);
     sink.finish()
 }

@@ -82,7 +82,7 @@ impl<'a> Resolver<'a> {
         resolver
     }
 
-    /// Every resource, looked-up data source and missing module of every stack.
+    /// Every resource, looked-up data source, source of a module from elsewhere and missing module of every stack.
     pub(crate) fn resources(&self) -> Vec<Resource> {
         let mut out = Vec::new();
         let mut pending: Vec<Rc<Module<'a>>> = self.roots.borrow().iter().rev().cloned().collect();
@@ -90,6 +90,9 @@ impl<'a> Resolver<'a> {
             self.resources_of(&module, &mut out);
             for name in module.directory.modules.keys().rev() {
                 let Some(children) = self.children(&module, name) else { continue };
+                if !children.expansion.is_empty() {
+                    self.module_source(&module, name, &mut out);
+                }
                 if !children.available && !children.expansion.is_empty() {
                     self.missing_module(&module, name, &mut out);
                 }

@@ -36,6 +36,8 @@ pub(crate) struct Statement<'a> {
     pub(crate) not_principals: bool,
     /// Conditions: operator, key, values.
     pub(crate) conditions: Vec<Condition<'a>>,
+    /// True where a condition is not known at all.
+    pub(crate) untold_conditions: bool,
     /// The statement itself.
     pub(crate) node: &'a Node,
 }
@@ -124,6 +126,7 @@ impl<'a> Statement<'a> {
             principals: Vec::new(),
             not_principals: not_principals.is_some(),
             conditions: Vec::new(),
+            untold_conditions: member(node, "Condition").is_some_and(|condition| !matches!(condition.value, Value::Map(_))),
             node,
         };
         if let Some(actions) = actions {
@@ -137,7 +140,10 @@ impl<'a> Statement<'a> {
         }
         if let Some(Node { value: Value::Map(operators), .. }) = member(node, "Condition") {
             for (operator, keys) in operators {
-                let Value::Map(keys) = &keys.value else { continue };
+                let Value::Map(keys) = &keys.value else {
+                    statement.untold_conditions = true;
+                    continue;
+                };
                 for (key, values) in keys {
                     let operator = operator.to_ascii_lowercase();
                     statement.conditions.push(Condition { operator, key: key.to_ascii_lowercase(), values });
@@ -176,6 +182,15 @@ impl<'a> Statement<'a> {
     }
 }
 
+impl Statement<'_> {
+    /// True when a condition may fix one of the keys: its values, or the condition itself, are not known.
+    pub(crate) fn may_fix(&self, keys: &[&str]) -> bool {
+        let named = |condition: &Condition<'_>| keys.iter().any(|key| condition.key.eq_ignore_ascii_case(key));
+        self.untold_conditions
+            || self.conditions.iter().any(|condition| named(condition) && condition.is_positive() && holds_unknown(condition.values))
+    }
+}
+
 impl Condition<'_> {
     /// True for operators that need the key and a value of it.
     pub(crate) fn is_positive(&self) -> bool {
@@ -183,9 +198,10 @@ impl Condition<'_> {
         !base.contains("not") && !base.ends_with("ifexists") && base != "null" && !self.operator.starts_with("forallvalues:")
     }
 
-    /// True when no value of it stands for everything.
+    /// True when no value of it stands for everything. Where values are compared as they are, one that is not known stands for itself.
     pub(crate) fn narrows(&self) -> bool {
-        let mut any = false;
+        let as_they_are = self.operator.contains("stringequals");
+        let mut any = as_they_are && holds_unknown(self.values);
         let mut wide = false;
         each(self.values, &mut |text, _| {
             any = true;

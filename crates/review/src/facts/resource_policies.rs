@@ -48,6 +48,9 @@ pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
         for (service, span) in &admits.open_services {
             sink.push_text(address, "service_trust_open", service, Some(*span));
         }
+        if let Some(span) = admits.untold_services.filter(|_| admits.open_services.is_empty()) {
+            sink.unknown(address, "service_trust_open", "whom the service has to act for is not known", Some(span));
+        }
         if let Some(document) = &admits.document {
             for statement in document.statements.iter().filter(|statement| !statement.allow) {
                 denials(address, statement, sink);

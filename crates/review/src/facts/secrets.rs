@@ -45,6 +45,7 @@ const PLACES: &[&str] = &[
     "inline_code",
     "content",
     "build_environment",
+    "template_body",
     "pipeline",
 ];
 

@@ -125,7 +125,8 @@ fn read(
         }
         Principal::Service(name, node) => {
             sink.push_text(address, "trust_services", name, Some(node.span));
-            let tied = statement.fixes(&["aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"]);
+            let keys = ["aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"];
+            let tied = statement.fixes(&keys) || statement.may_fix(&keys);
             if !tied && !COMPUTE_SERVICES.iter().any(|prefix| name.starts_with(prefix)) {
                 sink.push_text(address, "service_trust_open", name, Some(node.span));
             }

@@ -83,6 +83,12 @@ pub const FACTS: &[FactDoc] = &[
         "administration ports (numbers: 22, 3389, 5985, 2375, 6443, 10250, …) that the whole internet is admitted to by its security groups; all of them where every protocol is open",
     ),
     system("alarm_targets", FactKind::List, "addresses that alarms notify"),
+    component(
+        "allows_everything",
+        FactKind::Bool,
+        "for a managed policy: it allows every action on every resource, to whoever it is attached to",
+    ),
+    component("allows_passing_any", FactKind::Bool, "for a managed policy: it allows iam:PassRole on every role without a condition"),
     component("answers_callers", FactKind::Bool, "code that calls from outside reach through nothing but gateways, balancers and edges"),
     component(
         "any_table_readers",
@@ -125,6 +131,7 @@ pub const FACTS: &[FactDoc] = &[
         FactKind::List,
         "addresses of the VPC endpoints through which its calls to AWS services go; their policies and aws:SourceVpce hold for these calls",
     ),
+    system("cleartext_buckets", FactKind::List, "addresses of buckets whose policy lets requests without TLS in"),
     component("cleartext_flows", FactKind::List, "addresses of active flows' other ends that reach it without encryption"),
     component(
         "cluster_power",
@@ -145,6 +152,7 @@ pub const FACTS: &[FactDoc] = &[
         FactKind::List,
         "names of buckets, balancers or addresses it points to that no component of the plan owns",
     ),
+    system("data_events", FactKind::Bool, "a trail that is on records data events; empty where the plan holds no trail"),
     component("data_events_logged", FactKind::Bool, "a trail records its data events (object reads, function invocations, item access)"),
     component(
         "dead_letter",
@@ -152,8 +160,10 @@ pub const FACTS: &[FactDoc] = &[
         "messages that cannot be processed go to a dead letter target (its own, its consumers' or its subscriptions')",
     ),
     component("dead_letters_of", FactKind::List, "for a queue or topic: addresses of those whose failed messages it keeps"),
+    system("deletable_balancers", FactKind::List, "addresses of balancers that one call deletes"),
     component("denies_cleartext", FactKind::Bool, "its resource policy denies everyone who comes without TLS (aws:SecureTransport false)"),
     component("denies_sse_c", FactKind::Bool, "its resource policy denies writing with keys that the customer provides"),
+    system("doubled_trails", FactKind::List, "addresses of trails of one account that record the events of global services each"),
     component("encrypted_in_transit", FactKind::Bool, "every way into it is encrypted; unknown where it depends on the client"),
     component(
         "end_of_life",
@@ -206,6 +216,7 @@ pub const FACTS: &[FactDoc] = &[
     system("flat_workloads", FactKind::List, "addresses of workloads in those namespaces that take connections from every pod"),
     component("flaw_use_known", FactKind::Bool, "the scan of its packages could tell which flaws attackers use"),
     component("floating_images", FactKind::List, "images of containers with the tag latest or none"),
+    system("floating_modules", FactKind::List, "addresses of sources of Terraform modules without a fixed version"),
     component("flow_logged", FactKind::Bool, "for a VPC or subnet: a flow log records its traffic"),
     component("foreign_accounts", FactKind::List, "account ids that its resource or trust policy names and that are not the system's own"),
     component("foreign_actions", FactKind::List, "IAM actions that its resource policy allows other accounts"),
@@ -233,9 +244,16 @@ pub const FACTS: &[FactDoc] = &[
         FactKind::List,
         "addresses of keys that encrypt stored data and whose deletion takes effect within less than 14 days",
     ),
+    component(
+        "held_by",
+        FactKind::List,
+        "for a managed policy: addresses of the roles, users and groups of the plan that it is attached to",
+    ),
     component("identity_shared_with", FactKind::List, "addresses of other compute that runs as the same role"),
+    system("idle_rule_groups", FactKind::List, "addresses of security groups with rules that admit nobody or nobody new"),
     component("images_scanned", FactKind::Bool, "for a repository: images are scanned by its own setting, the registry's or Inspector"),
     component("injection_filtered", FactKind::Bool, "a web ACL before it looks for SQL in requests"),
+    system("inline_holders", FactKind::List, "addresses of users and groups with policies written into them"),
     component(
         "input_steers",
         FactKind::List,
@@ -298,6 +316,7 @@ pub const FACTS: &[FactDoc] = &[
         FactKind::Bool,
         "for a role: the trust for a CI provider admits any repository, any branch of one or has no condition on the subject",
     ),
+    component("old_tls", FactKind::Text, "the TLS policy by which clients may come with TLS 1.0 or 1.1"),
     component(
         "on_attack_path",
         FactKind::Map,
@@ -314,6 +333,7 @@ pub const FACTS: &[FactDoc] = &[
         "security group rules that admit the whole internet: maps with protocol, from_port, to_port, cidr, group",
     ),
     component("open_routes", FactKind::List, "for an API: methods and routes that answer without authorization or key"),
+    system("open_spare_groups", FactKind::List, "addresses of those spare security groups that admit the whole internet"),
     component(
         "outside_subscribers",
         FactKind::List,
@@ -404,7 +424,14 @@ pub const FACTS: &[FactDoc] = &[
         FactKind::List,
         "for a user pool: addresses of roles that its users get and of entries that ask for no more than a user of it",
     ),
+    system("silent_alarms", FactKind::List, "addresses of alarms that tell nobody"),
+    system(
+        "spare_groups",
+        FactKind::List,
+        "addresses of security groups that nothing in the plan carries or names; empty where a part of the plan is not seen",
+    ),
     component("stored_in_clear", FactKind::Bool, "for a queue or stream: its contents are stored unencrypted"),
+    system("stranger_groups", FactKind::List, "addresses of security groups that open every port to a range of public addresses"),
     component("subnet_tier", FactKind::Text, "public, private or isolated, by the routes of its subnets"),
     component("tls_required", FactKind::Bool, "for a database: its parameter group refuses clients without TLS"),
     component("trail_covers", FactKind::Bool, "a trail that is on records the management events of its account"),
@@ -431,6 +458,13 @@ pub const FACTS: &[FactDoc] = &[
         "addresses of functions that callers from outside start without a rate limit or reserved concurrency",
     ),
     system("unlimited_workloads", FactKind::List, "addresses of workloads of a cluster with a container without memory limit"),
+    system(
+        "unlogged_buckets",
+        FactKind::List,
+        "addresses of buckets whose reading nothing records, those of sensitive data and of logs left out",
+    ),
+    system("unlogged_entries", FactKind::List, "addresses of balancers, distributions and stages that keep no access log"),
+    system("unrotated_keys", FactKind::List, "addresses of keys that KMS could change by itself and does not"),
     system("unrotated_logins", FactKind::List, "addresses of secrets that hold the login of a database or broker and never change"),
     component(
         "unscoped_readers",

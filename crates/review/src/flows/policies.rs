@@ -32,6 +32,8 @@ pub(crate) struct Admits<'a> {
     pub(crate) foreign: BTreeMap<String, (BTreeSet<String>, Span)>,
     /// Service principals that no condition ties to a source.
     pub(crate) open_services: BTreeMap<String, Span>,
+    /// Where a service is admitted under a condition whose values are not known.
+    pub(crate) untold_services: Option<Span>,
     /// Components (roles, users) that it names, with the actions.
     pub(crate) named: BTreeMap<Address, (BTreeSet<String>, Span)>,
     /// The policy's statements.
@@ -89,8 +91,12 @@ pub(crate) fn takes_unsigned(action: &str) -> bool {
 /// By component; only those that have a policy, permissions or an access list.
 pub(crate) type Policies<'a> = BTreeMap<Address, Admits<'a>>;
 
+/// Keys that tie a service to whom it acts for.
+/// Source: IAM user guide, "The confused deputy problem".
+const SOURCE_KEYS: &[&str] = &["aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner"];
+
 /// Settings that hold a resource policy.
-const POLICY_SETTINGS: &[&str] = &["policy", "access_policies", "resource_policy", "access_policy"];
+const POLICY_SETTINGS: &[&str] = &["policy", "policies", "access_policies", "resource_policy", "access_policy"];
 
 /// Reads the resource policies of every component.
 pub(crate) fn read<'a>(index: &Index<'a>) -> Policies<'a> {
@@ -119,6 +125,7 @@ pub(crate) fn read<'a>(index: &Index<'a>) -> Policies<'a> {
         let empty = admits.public.is_empty()
             && admits.foreign.is_empty()
             && admits.open_services.is_empty()
+            && admits.untold_services.is_none()
             && admits.named.is_empty()
             && admits.document.is_none();
         if !empty {
@@ -167,9 +174,12 @@ fn admit<'a>(index: &Index<'a>, component: &Component, statement: &Statement<'a>
                 }
             }
             Principal::Service(name, node) => {
-                let tied =
-                    statement.fixes(&["aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner"]);
-                if !tied && !narrowed {
+                if statement.fixes(SOURCE_KEYS) || narrowed {
+                    continue;
+                }
+                if statement.may_fix(SOURCE_KEYS) {
+                    admits.untold_services.get_or_insert(node.span);
+                } else {
                     admits.open_services.entry(name.clone()).or_insert(node.span);
                 }
             }

@@ -217,7 +217,9 @@ fn records_data(trail: &Component) -> Value {
     for setting in ["event_selectors", "advanced_event_selectors"] {
         let Some(node) = trail.setting(setting) else { continue };
         untold |= node.value.is_unknown();
-        let mut recorded = node.at("data_resources").iter().any(|resource| !is_empty(resource));
+        let resources = node.at("data_resources");
+        untold |= resources.iter().any(|resource| resource.value.is_unknown());
+        let mut recorded = resources.iter().any(|resource| !is_empty(resource) && !resource.value.is_unknown());
         node.for_each_text(&mut |text, _| recorded |= text.known().as_deref() == Some("Data"));
         if recorded {
             return Value::Bool(true);

@@ -73,6 +73,7 @@ const WORDS: &[Words] = &[
     words("payloads_logged", "logs {words} in full", "logs no contents"),
     words("plaintext_secrets", "{} is written here", "no secret is written here"),
     words("public_actions", "everyone may {}", "everyone may do nothing"),
+    words("public_blocked_by", "{words}", "nothing stands against what it opens to everyone"),
     words("public_write_actions", "everyone may {}", "everyone may change nothing"),
     words("regional_stores", "{} has no copy in another region", "every store has a copy in another region"),
     words("root_guarded", "root users have no credentials", "nothing guards the root user"),

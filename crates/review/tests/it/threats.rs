@@ -200,9 +200,9 @@ fn backups_that_are_off_are_said_to_be_off() {
         let text =
             format!("resource \"aws_db_instance\" \"orders\" {{\n  identifier = \"orders\"\n  backup_retention_period = {days}\n}}\n");
         let review = review(&CATALOGUE.0, &[("main.tf", &text)]);
-        review.threats.into_iter().find(|threat| threat.rule == "rds-short-backup").unwrap().message
+        review.threats.into_iter().find(|threat| threat.rule.ends_with("-backup") && threat.rule.starts_with("rds-")).unwrap().message
     };
-    assert_eq!(message(0), "automatic backups of `orders` are off");
+    assert_eq!(message(0), "automatic backups of `orders` are off, and no backup plan covers it");
     assert_eq!(message(1), "automatic backups of `orders` are kept for 1 day");
     assert_eq!(message(5), "automatic backups of `orders` are kept for less than a week");
 }

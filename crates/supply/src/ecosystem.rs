@@ -2,6 +2,8 @@
 //!
 //! A distribution has a release besides its kind (`Debian:12`); a language ecosystem has none.
 
+mod release;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -119,10 +121,14 @@ impl EcosystemKind {
         self.known().and_then(|known| known.scheme)
     }
 
+    /// Whether packages are built from source packages of other names, which is what a distribution does.
+    pub fn has_source_packages(self) -> bool {
+        matches!(self.purl_type(), Some("deb" | "apk" | "rpm"))
+    }
+
     /// Whether a package belongs to a release of a distribution, without which no advisory can be judged.
     pub fn has_releases(self) -> bool {
-        matches!(self.purl_type(), Some("deb" | "apk" | "rpm"))
-            && !matches!(self.name(), "Echo" | "Chainguard" | "MinimOS" | "Wolfi" | "BellSoft Hardened Containers")
+        self.has_source_packages() && !matches!(self.name(), "Echo" | "Chainguard" | "MinimOS" | "Wolfi" | "BellSoft Hardened Containers")
     }
 
     /// The kind of a package URL's type; for `deb`, `apk` and `rpm` its namespace names the distribution.

@@ -24,5 +24,5 @@ pub use database::{Builder, Database, DatabaseError, Description};
 pub use document::Document;
 pub use ecosystem::{Ecosystem, EcosystemKind};
 pub use matching::{Matches, Rating, Vulnerability};
-pub use package::{Found, Origin, Package, Relation, SkipReason, Skipped};
+pub use package::{Found, Origin, Package, Relation, SkipReason, Skipped, SourcePackage};
 pub use version::{Scheme, Version, VersionError};

@@ -114,11 +114,15 @@ pub struct Matches {
 }
 
 /// An advisory that speaks of a package's version.
+#[derive(Clone)]
 struct Hit {
     advisory: Arc<Advisory>,
     fixed: Option<String>,
     informational: Option<String>,
 }
+
+/// Canonical names and versions of what advisories may call a package.
+type Subjects<'a> = Vec<(String, &'a str)>;
 
 /// Finds the vulnerabilities of packages.
 ///
@@ -127,7 +131,7 @@ struct Hit {
 pub fn find(database: &mut Database, packages: &[Package]) -> Result<Matches, DatabaseError> {
     let mut matches = Matches::default();
     // Each version is asked once, however many files name it, and blocks of the file are unpacked in their order.
-    let mut asked: BTreeMap<(&Ecosystem, String, &str), Vec<usize>> = BTreeMap::new();
+    let mut asked: BTreeMap<(&Ecosystem, Subjects<'_>), Vec<usize>> = BTreeMap::new();
     for (index, package) in packages.iter().enumerate() {
         if package.origin == Origin::Own {
             continue;
@@ -136,24 +140,27 @@ pub fn find(database: &mut Database, packages: &[Package]) -> Result<Matches, Da
             matches.skipped.push(skipped(package, reason));
             continue;
         }
-        let name = package.ecosystem.kind.canonical_name(&package.name);
-        asked.entry((&package.ecosystem, name, &package.version)).or_default().push(index);
+        let kind = package.ecosystem.kind;
+        let subjects = package.subjects().map(|(name, version)| (kind.canonical_name(name), version)).collect();
+        asked.entry((&package.ecosystem, subjects)).or_default().push(index);
     }
-    let mut wanted: Vec<((u32, u32), usize)> = Vec::new();
+    let mut wanted: Vec<((u32, u32), usize, &str, &str)> = Vec::new();
     let asked: Vec<_> = asked.into_iter().collect();
-    for (index, ((ecosystem, name, _), _)) in asked.iter().enumerate() {
-        wanted.extend(database.places(&package_key(ecosystem.kind, name)).map(|place| (place, index)));
+    for (index, ((ecosystem, subjects), _)) in asked.iter().enumerate() {
+        for (name, version) in subjects {
+            wanted.extend(database.places(&package_key(ecosystem.kind, name)).map(|place| (place, index, name.as_str(), *version)));
+        }
     }
     wanted.sort_unstable();
 
     let mut hits: BTreeMap<usize, Vec<Hit>> = BTreeMap::new();
     let mut uncompared: BTreeSet<usize> = BTreeSet::new();
     let mut read: Option<((u32, u32), Arc<Advisory>)> = None;
-    for (place, index) in wanted {
+    for (place, index, name, version) in wanted {
         if read.as_ref().is_none_or(|(known, _)| *known != place) {
             read = Some((place, Arc::new(database.advisory(place)?)));
         }
-        let (Some((_, advisory)), Some(((ecosystem, name, version), _))) = (&read, asked.get(index)) else { continue };
+        let (Some((_, advisory)), Some(((ecosystem, _), _))) = (&read, asked.get(index)) else { continue };
         match judge(advisory, ecosystem, name, version) {
             Judgement::Affected { fixed, informational } => {
                 hits.entry(index).or_default().push(Hit { advisory: Arc::clone(advisory), fixed, informational });
@@ -171,7 +178,8 @@ pub fn find(database: &mut Database, packages: &[Package]) -> Result<Matches, Da
     }
     for (index, hits) in hits {
         let Some(((ecosystem, ..), indices)) = asked.get(index) else { continue };
-        let flaws: Vec<Vulnerability> = grouped(hits).into_iter().map(|group| vulnerability(database, ecosystem, group)).collect();
+        let flaws: Vec<Vulnerability> =
+            grouped(hits).into_iter().map(|(names, group)| vulnerability(database, ecosystem, names, group)).collect();
         for package in indices {
             matches.vulnerabilities.extend(flaws.iter().map(|flaw| Vulnerability { package: *package, ..flaw.clone() }));
         }
@@ -241,8 +249,7 @@ fn judge(advisory: &Advisory, ecosystem: &Ecosystem, name: &str, version: &str) 
 }
 
 fn speaks_of(entry: &Affected, ecosystem: &Ecosystem, name: &str) -> bool {
-    let release = entry.ecosystem.release.is_none() || entry.ecosystem.release == ecosystem.release;
-    entry.ecosystem.kind == ecosystem.kind && entry.name == name && release
+    entry.name == name && entry.ecosystem.covers(ecosystem)
 }
 
 /// Whether a listed version is another way to write the same one, in the registries that rewrite what they are given.
@@ -256,11 +263,27 @@ fn without_v(version: &str) -> &str {
     version.strip_prefix('v').unwrap_or(version)
 }
 
-/// Hits that share a name, directly or through others.
-fn grouped(hits: Vec<Hit>) -> Vec<Vec<Hit>> {
+/// Names of each flaw that an advisory speaks of.
+///
+/// A distribution's record of one CVE (`DEBIAN-CVE-2024-1`) and its bulletin about several (`DSA-1-1`) name the CVEs as `upstream`, not as aliases.
+/// A bulletin without a CVE of its own speaks of as many flaws as it names, and others speak of the same ones.
+fn flaws(advisory: &Advisory) -> Vec<BTreeSet<String>> {
+    let own: BTreeSet<String> = advisory.names().map(str::to_owned).collect();
+    let passed_on: Vec<&String> = advisory.upstream.iter().filter(|name| name.starts_with("CVE-")).collect();
+    if passed_on.is_empty() || own.iter().any(|name| name.starts_with("CVE-")) {
+        return vec![own];
+    }
+    if let [cve] = passed_on.as_slice() {
+        return vec![own.into_iter().chain([(*cve).clone()]).collect()];
+    }
+    passed_on.into_iter().map(|cve| BTreeSet::from([cve.clone()])).collect()
+}
+
+/// Hits that share a name of a flaw, directly or through others.
+fn grouped(hits: Vec<Hit>) -> Vec<(BTreeSet<String>, Vec<Hit>)> {
     let mut groups: Vec<(BTreeSet<String>, Vec<Hit>)> = Vec::new();
-    for hit in hits {
-        let mut names: BTreeSet<String> = hit.advisory.names().map(str::to_owned).collect();
+    let each = hits.into_iter().flat_map(|hit| flaws(&hit.advisory).into_iter().map(move |names| (names, hit.clone())));
+    for (mut names, hit) in each {
         let mut members = vec![hit];
         let mut apart = Vec::new();
         for (known, mut others) in groups {
@@ -274,16 +297,13 @@ fn grouped(hits: Vec<Hit>) -> Vec<Vec<Hit>> {
         apart.push((names, members));
         groups = apart;
     }
-    groups.into_iter().map(|(_, members)| members).collect()
+    groups
 }
 
-fn vulnerability(database: &Database, ecosystem: &Ecosystem, mut group: Vec<Hit>) -> Vulnerability {
+fn vulnerability(database: &Database, ecosystem: &Ecosystem, mut names: BTreeSet<String>, mut group: Vec<Hit>) -> Vulnerability {
     group.sort_by(|a, b| a.advisory.id.cmp(&b.advisory.id));
-    let names: BTreeSet<String> = group.iter().flat_map(|hit| hit.advisory.names()).map(str::to_owned).collect();
-    let joined: BTreeSet<&str> =
-        names.iter().map(String::as_str).chain(group.iter().flat_map(|hit| hit.advisory.upstream.iter().map(String::as_str))).collect();
-    let kev = joined.iter().find_map(|name| database.kev().get(*name)).cloned();
-    let epss = joined.iter().filter_map(|name| database.epss_of(name)).max_by(|a, b| a.probability.total_cmp(&b.probability));
+    let kev = names.iter().find_map(|name| database.kev().get(name)).cloned();
+    let epss = names.iter().filter_map(|name| database.epss_of(name)).max_by(|a, b| a.probability.total_cmp(&b.probability));
     let versions = group.iter().filter_map(|hit| hit.fixed.clone());
     let fixed = match ecosystem.kind.scheme() {
         Some(scheme) => {
@@ -291,16 +311,12 @@ fn vulnerability(database: &Database, ecosystem: &Ecosystem, mut group: Vec<Hit>
         }
         None => None,
     };
+    names.extend(group.iter().flat_map(|hit| hit.advisory.names()).map(str::to_owned));
     // One publisher that sees a flaw outweighs one that only warns.
     let informational =
         if group.iter().all(|hit| hit.informational.is_some()) { group.iter().find_map(|hit| hit.informational.clone()) } else { None };
-    Vulnerability {
-        package: 0,
-        names: names.into_iter().collect(),
-        advisories: group.into_iter().map(|hit| hit.advisory).collect(),
-        fixed,
-        kev,
-        epss,
-        informational,
-    }
+    // A package and its source are two subjects of one advisory.
+    let mut advisories: Vec<Arc<Advisory>> = group.into_iter().map(|hit| hit.advisory).collect();
+    advisories.dedup_by(|a, b| a.id == b.id && a.scope == b.scope);
+    Vulnerability { package: 0, names: names.into_iter().collect(), advisories, fixed, kev, epss, informational }
 }

@@ -28,6 +28,15 @@ pub enum Relation {
     Unknown,
 }
 
+/// The source package that a distribution built a package from; its advisories most often speak of that one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourcePackage {
+    /// Name: `Source:` of dpkg, `origin` of apk, the name in `SOURCERPM` of rpm.
+    pub name: String,
+    /// Version in the distribution's order, epoch included.
+    pub version: String,
+}
+
 /// One package in one version, as one file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
@@ -47,6 +56,8 @@ pub struct Package {
     pub is_development: bool,
     /// Digest of the image layer that brought it; `None` outside of images.
     pub layer: Option<String>,
+    /// What a distribution built it from; `None` where the package is its own source or none is told.
+    pub source: Option<SourcePackage>,
 }
 
 impl Package {
@@ -61,6 +72,7 @@ impl Package {
             relation: Relation::Unknown,
             is_development: false,
             layer: None,
+            source: None,
         }
     }
 
@@ -76,6 +88,26 @@ impl Package {
     pub fn related(mut self, relation: Relation) -> Self {
         self.relation = relation;
         self
+    }
+
+    /// Sets the source package that it was built from.
+    #[must_use]
+    pub fn built_from(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.source = Some(SourcePackage { name: name.into(), version: version.into() });
+        self
+    }
+
+    /// Name and version of what advisories of its ecosystem speak of.
+    ///
+    /// Debian, Ubuntu and Alpine publish by source package.
+    /// Publishers of rpm packages differ among themselves and over time (Red Hat and AlmaLinux name what is installed, Rocky and SUSE its source),
+    /// so both are asked.
+    pub fn subjects(&self) -> impl Iterator<Item = (&str, &str)> {
+        let source = self.source.as_ref().filter(|_| self.ecosystem.kind.has_source_packages());
+        let source = source.map(|source| (source.name.as_str(), source.version.as_str()));
+        let own = (self.name.as_str(), self.version.as_str());
+        let is_asked = source.is_none() || self.ecosystem.kind.purl_type() == Some("rpm") && source != Some(own);
+        source.into_iter().chain(is_asked.then_some(own))
     }
 
     /// Says whether it only serves development.

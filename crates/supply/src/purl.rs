@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use bartizan_model::Span;
+
 use crate::ecosystem::{Ecosystem, EcosystemKind};
 use crate::package::Package;
 
@@ -130,18 +132,73 @@ impl fmt::Display for PackageUrl {
 }
 
 /// Package URL of a package; `None` where package URLs have no type for its ecosystem or its name is none.
+///
+/// Qualifiers as scanners of images write them: `distro` is the release, `upstream` the source package, `epoch` that of an rpm version.
 pub fn package_url(package: &Package) -> Option<PackageUrl> {
     let kind = package.ecosystem.kind;
     let (namespace, name) = split(kind, &package.name);
+    let (epoch, version) = epoch_apart(kind, &package.version);
+    let upstream = package.source.as_ref().map(|source| match source.version == package.version {
+        true => source.name.clone(),
+        false => format!("{}@{}", source.name, source.version),
+    });
+    let qualifiers = [("distro", package.ecosystem.distro()), ("epoch", epoch.map(str::to_owned)), ("upstream", upstream)];
     let url = PackageUrl {
         kind: kind.purl_type()?.to_owned(),
         namespace: namespace.or_else(|| distribution(kind)),
         name,
-        version: Some(package.version.clone()).filter(|version| !version.is_empty()),
-        qualifiers: package.ecosystem.release.iter().map(|release| ("distro".to_owned(), release.clone())).collect(),
+        version: Some(version.to_owned()).filter(|version| !version.is_empty()),
+        qualifiers: qualifiers.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect(),
         subpath: None,
     };
     url.canonical().ok()
+}
+
+/// The package that a package URL names; `None` where its type belongs to no ecosystem here.
+pub fn package(url: &PackageUrl, span: Span) -> Option<Package> {
+    let (ecosystem, name) = ecosystem_and_name(url)?;
+    let mut version = url.version.clone().unwrap_or_default();
+    if let Some(epoch) = url.qualifiers.get("epoch").filter(|epoch| is_rpm(ecosystem.kind) && *epoch != "0" && !version.contains(':')) {
+        version = format!("{epoch}:{version}");
+    }
+    let mut package = Package::new(ecosystem, name, version, span);
+    if let Some(upstream) = url.qualifiers.get("upstream").filter(|_| package.ecosystem.kind.has_source_packages()) {
+        // Of an rpm it is the file's name: `bash-5.1.8-6.el9.src.rpm`.
+        let (name, version) = match upstream.strip_suffix(".src.rpm").and_then(rpm_file) {
+            Some((name, version)) => (name, with_epoch_of(&package.version, version)),
+            None => {
+                upstream.split_once('@').map_or((upstream.as_str(), package.version.clone()), |(name, version)| (name, version.to_owned()))
+            }
+        };
+        if (name, version.as_str()) != (package.name.as_str(), package.version.as_str()) {
+            package = package.built_from(name, version);
+        }
+    }
+    Some(package)
+}
+
+/// Name and version of a source rpm's file without its ending; name, version and release are separated by `-`, the last two have none.
+fn rpm_file(stem: &str) -> Option<(&str, &str)> {
+    let release = stem.rfind('-')?;
+    let version = stem.get(..release)?.rfind('-')?;
+    Some((stem.get(..version)?, stem.get(version + 1..)?))
+}
+
+/// A file's name leaves the epoch out, which package and source share.
+fn with_epoch_of(package_version: &str, version: &str) -> String {
+    package_version.split_once(':').map_or_else(|| version.to_owned(), |(epoch, _)| format!("{epoch}:{version}"))
+}
+
+fn is_rpm(kind: EcosystemKind) -> bool {
+    kind.purl_type() == Some("rpm")
+}
+
+/// Package URLs of rpm packages keep the epoch apart.
+fn epoch_apart(kind: EcosystemKind, version: &str) -> (Option<&str>, &str) {
+    match version.split_once(':') {
+        Some((epoch, rest)) if is_rpm(kind) => (Some(epoch), rest),
+        _ => (None, version),
+    }
 }
 
 /// Ecosystem and name, as OSV writes them, of a package URL; `None` where its type belongs to no ecosystem here.
@@ -152,8 +209,7 @@ pub fn ecosystem_and_name(url: &PackageUrl) -> Option<(Ecosystem, String)> {
         Some(namespace) if distribution(kind).is_none() => format!("{namespace}{separator}{}", url.name),
         _ => url.name.clone(),
     };
-    let release = url.qualifiers.get("distro").cloned().filter(|_| kind.has_releases());
-    Some((Ecosystem { kind, release }, name))
+    Some((url.qualifiers.get("distro").map_or_else(|| kind.into(), |distro| Ecosystem::of_distribution(kind, distro)), name))
 }
 
 fn split(kind: EcosystemKind, name: &str) -> (Option<String>, String) {
@@ -179,7 +235,7 @@ fn distribution(kind: EcosystemKind) -> Option<String> {
 mod tests {
     use bartizan_model::{FileId, Span};
 
-    use super::{PackageUrl, ecosystem_and_name, package_url};
+    use super::{PackageUrl, ecosystem_and_name, package, package_url};
     use crate::{Ecosystem, Package};
 
     #[test]
@@ -204,7 +260,7 @@ mod tests {
             ("NuGet", "Newtonsoft.Json", "13.0.1", "pkg:nuget/Newtonsoft.Json@13.0.1"),
             ("crates.io", "serde", "1.0.0", "pkg:cargo/serde@1.0.0"),
             ("RubyGems", "rails", "7.0.1", "pkg:gem/rails@7.0.1"),
-            ("Debian:12", "openssl", "3.0.2-0+deb12u1", "pkg:deb/debian/openssl@3.0.2-0%2Bdeb12u1?distro=12"),
+            ("Debian:12", "openssl", "3.0.2-0+deb12u1", "pkg:deb/debian/openssl@3.0.2-0%2Bdeb12u1?distro=debian-12"),
         ];
         for (ecosystem, name, version, expected) in cases {
             let package = Package::new(ecosystem.parse::<Ecosystem>().unwrap(), name, version, Span::new(FileId(0), 0..0));
@@ -212,6 +268,39 @@ mod tests {
             assert_eq!(url.to_string(), expected);
             assert_eq!(ecosystem_and_name(&url), Some((package.ecosystem, name.to_owned())));
         }
+    }
+
+    #[test]
+    fn packages_of_distributions_read_back_with_release_epoch_and_source() {
+        let span = Span::new(FileId(0), 0..0);
+        let of = |ecosystem: &str, name: &str, version: &str| Package::new(ecosystem.parse::<Ecosystem>().unwrap(), name, version, span);
+        let cases = [
+            (
+                of("Debian:12", "libssl3", "3.0.11-1~deb12u2").built_from("openssl", "3.0.11-1~deb12u2"),
+                "pkg:deb/debian/libssl3@3.0.11-1~deb12u2?distro=debian-12&upstream=openssl",
+            ),
+            (
+                of("Debian:12", "libgcc-s1", "12.2.0-14").built_from("gcc-12", "12.2.0-13"),
+                "pkg:deb/debian/libgcc-s1@12.2.0-14?distro=debian-12&upstream=gcc-12%4012.2.0-13",
+            ),
+            (
+                of("Alpine:v3.20", "libcrypto3", "3.3.1-r0").built_from("openssl", "3.3.1-r0"),
+                "pkg:apk/alpine/libcrypto3@3.3.1-r0?distro=alpine-3.20&upstream=openssl",
+            ),
+            (
+                of("Red Hat:9", "openssl-libs", "1:3.0.7-27.el9").built_from("openssl", "1:3.0.7-27.el9"),
+                "pkg:rpm/redhat/openssl-libs@3.0.7-27.el9?distro=redhat-9&epoch=1&upstream=openssl",
+            ),
+        ];
+        for (expected, text) in cases {
+            assert_eq!(package_url(&expected).unwrap().to_string(), text);
+            assert_eq!(package(&text.parse().unwrap(), span), Some(expected));
+        }
+        let url = "pkg:rpm/redhat/openssl-libs@3.0.7-27.el9?arch=x86_64&epoch=1&upstream=openssl-3.0.7-27.el9.src.rpm&distro=rhel-9.4";
+        assert_eq!(
+            package(&url.parse().unwrap(), span),
+            Some(of("Red Hat:9", "openssl-libs", "1:3.0.7-27.el9").built_from("openssl", "1:3.0.7-27.el9"))
+        );
     }
 
     #[test]

@@ -242,6 +242,47 @@ fn what_cannot_be_judged_is_skipped_and_what_is_ones_own_is_not_asked() {
 }
 
 #[test]
+fn distributions_are_asked_by_source_package_and_bulletins_speak_of_each_of_their_flaws() {
+    let debian = |id: &str, upstream: &str, fixed: &str| {
+        format!(
+            r#"{{"id": "{id}", "modified": "2024-01-01", "upstream": [{upstream}], "affected": [{{"package": {{"ecosystem": "Debian:12", "name": "gcc-12"}},
+            "ranges": [{{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "{fixed}"}}]}}]}}]}}"#
+        )
+    };
+    let rpm = |id: &str, ecosystem: &str, name: &str| {
+        format!(
+            r#"{{"id": "{id}", "modified": "2024-01-01", "affected": [{{"package": {{"ecosystem": "{ecosystem}", "name": "{name}"}},
+            "ranges": [{{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "1:3.0.7-28.el9"}}]}}]}}]}}"#
+        )
+    };
+    let texts = [
+        debian("DEBIAN-CVE-2024-1", "\"CVE-2024-1\"", "12.2.0-14"),
+        debian("DSA-5-1", "\"CVE-2024-1\", \"CVE-2024-2\"", "12.2.0-14"),
+        rpm("RHSA-1", "Red Hat:enterprise_linux:9::baseos", "openssl-libs"),
+        rpm("RLSA-1", "Rocky Linux:9", "openssl"),
+    ];
+    let mut all = Builder::default();
+    for text in &texts {
+        all.text("a.json", text);
+    }
+    let packages = [
+        package("Debian:12", "libgcc-s1", "12.2.0-99").built_from("gcc-12", "12.2.0-13"),
+        package("Debian:12", "libgcc-s2", "12.2.0-13"),
+        package("Red Hat:9", "openssl-libs", "1:3.0.7-27.el9").built_from("openssl", "1:3.0.7-27.el9"),
+        package("Rocky Linux:9", "openssl-libs", "1:3.0.7-27.el9").built_from("openssl", "1:3.0.7-27.el9"),
+    ];
+    let found = matches("sources.db", &mut all, &packages);
+    let expected = [
+        "libgcc-s1@12.2.0-99: CVE-2024-1 (12.2.0-14)",
+        "libgcc-s1@12.2.0-99: CVE-2024-2 (12.2.0-14)",
+        "openssl-libs@1:3.0.7-27.el9: RHSA-1 (1:3.0.7-28.el9)",
+        "openssl-libs@1:3.0.7-27.el9: RLSA-1 (1:3.0.7-28.el9)",
+    ];
+    assert_eq!(shown(&found, &packages), expected);
+    assert_eq!(found.vulnerabilities[0].names, ["CVE-2024-1", "DEBIAN-CVE-2024-1", "DSA-5-1"]);
+}
+
+#[test]
 fn archives_and_folders_are_read_and_bombs_are_not() {
     let folder = place("exports");
     fs::create_dir_all(&folder).unwrap();

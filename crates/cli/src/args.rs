@@ -212,6 +212,15 @@ pub(crate) struct Scan {
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
+    /// What other tools found: JSON of Trivy, Grype, Snyk, Amazon ECR and Inspector, pip-audit, npm audit and cargo-audit, and SARIF of any tool.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) results: Vec<PathBuf>,
+    /// Statements of people who looked (OpenVEX or CycloneDX): what is not affected, or fixed, is no longer open.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) vex: Vec<PathBuf>,
+    /// When a bill of materials or OpenVEX document was made (RFC 3339); SOURCE_DATE_EPOCH where it is left out, else none or the day of the advisories.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timestamp: Option<String>,
     /// How it is written.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: ScanFormat,
@@ -229,6 +238,14 @@ pub(crate) enum ScanFormat {
     Text,
     /// bartizan/scan/1
     Json,
+    /// Bill of materials with vulnerabilities, CycloneDX 1.6 in JSON.
+    Cyclonedx,
+    /// Bill of materials, SPDX 2.3 in JSON.
+    Spdx,
+    /// Bill of materials with vulnerabilities, SPDX 3.0.1 in JSON-LD.
+    Spdx3,
+    /// Statements about all vulnerabilities, to be edited and handed to --vex.
+    Openvex,
 }
 
 #[derive(Debug, Args)]

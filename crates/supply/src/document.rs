@@ -11,6 +11,7 @@ use crate::database::Description;
 use crate::matching::{Matches, Vulnerability};
 use crate::package::{Found, Origin, Package, Relation, Skipped};
 use crate::purl::package_url;
+use crate::results::Finding;
 
 /// A whole scan.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -25,6 +26,10 @@ pub struct Document<'a> {
     pub packages: Vec<PackageEntry<'a>>,
     /// All vulnerabilities, by package.
     pub vulnerabilities: Vec<VulnerabilityEntry<'a>>,
+    /// Vulnerabilities that are not open, for people say that the system is not affected or has mended them.
+    pub suppressed: Vec<VulnerabilityEntry<'a>>,
+    /// Results of other tools that are no vulnerability of a package.
+    pub findings: Vec<FindingEntry<'a>>,
     /// What could not be judged.
     pub skipped: Vec<SkippedEntry<'a>>,
     /// Problems of the input.
@@ -93,6 +98,53 @@ pub struct VulnerabilityEntry<'a> {
     pub advisories: Vec<&'a str>,
     /// Pages about it.
     pub references: Vec<&'a str>,
+    /// Other tools that report it.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub tools: &'a [String],
+    /// What people say of it (VEX).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub judgement: Option<JudgementEntry<'a>>,
+}
+
+/// What people say of a vulnerability in this system.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct JudgementEntry<'a> {
+    /// `not_affected`, `fixed`, `under_investigation` or `affected`.
+    #[schemars(extend("enum" = ["not_affected", "fixed", "under_investigation", "affected"]))]
+    pub status: &'static str,
+    /// Why it is not affected, in the words of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub justification: Option<&'a str>,
+    /// What they wrote; empty where they wrote nothing.
+    pub note: &'a str,
+    /// When, as written; empty where nobody told.
+    pub timestamp: &'a str,
+    /// Where.
+    pub file: &'a str,
+    /// Line, from 1.
+    pub line: u32,
+}
+
+/// A result of another tool that is no vulnerability of a package.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FindingEntry<'a> {
+    /// The tool.
+    pub tool: &'a str,
+    /// Its rule.
+    pub rule: &'a str,
+    /// `critical`, `high`, `medium`, `low` or `unknown`.
+    #[schemars(extend("enum" = ["critical", "high", "medium", "low", "unknown"]))]
+    pub severity: &'static str,
+    /// What the tool says.
+    pub message: &'a str,
+    /// The place that the tool names.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub file: &'a str,
+    /// Line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// Whether it is a known flaw, whose package could not be told.
+    pub flaw: bool,
 }
 
 /// Something that was not judged.
@@ -142,7 +194,9 @@ impl<'a> Document<'a> {
             schema: "bartizan/scan/1",
             database,
             packages: found.packages.iter().map(|of| package(of, sources)).collect(),
-            vulnerabilities: matches.vulnerabilities.iter().map(vulnerability).collect(),
+            vulnerabilities: matches.vulnerabilities.iter().map(|of| vulnerability(of, sources)).collect(),
+            suppressed: matches.suppressed.iter().map(|of| vulnerability(of, sources)).collect(),
+            findings: matches.findings.iter().map(finding).collect(),
             skipped: found.skipped.iter().chain(&matches.skipped).map(skipped).collect(),
             diagnostics: found
                 .diagnostics
@@ -179,7 +233,19 @@ fn package<'a>(package: &'a Package, sources: &'a Sources) -> PackageEntry<'a> {
     }
 }
 
-fn vulnerability(of: &Vulnerability) -> VulnerabilityEntry<'_> {
+fn finding(of: &Finding) -> FindingEntry<'_> {
+    FindingEntry {
+        tool: &of.tool,
+        rule: &of.rule,
+        severity: of.rating.id(),
+        message: &of.message,
+        file: &of.file,
+        line: of.line,
+        flaw: of.is_flaw,
+    }
+}
+
+fn vulnerability<'a>(of: &'a Vulnerability, sources: &'a Sources) -> VulnerabilityEntry<'a> {
     VulnerabilityEntry {
         id: of.name(),
         names: &of.names,
@@ -193,5 +259,14 @@ fn vulnerability(of: &Vulnerability) -> VulnerabilityEntry<'_> {
         summary: of.summary(),
         advisories: of.advisories.iter().map(|advisory| advisory.id.as_str()).collect(),
         references: of.advisories.iter().flat_map(|advisory| &advisory.references).map(String::as_str).collect(),
+        tools: &of.tools,
+        judgement: of.judgement.as_ref().map(|judgement| JudgementEntry {
+            status: judgement.status.id(),
+            justification: judgement.justification.as_deref(),
+            note: &judgement.note,
+            timestamp: &judgement.timestamp,
+            file: sources.path(judgement.span),
+            line: sources.start(judgement.span).line,
+        }),
     }
 }

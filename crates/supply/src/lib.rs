@@ -10,14 +10,18 @@ pub mod database;
 pub mod document;
 pub mod ecosystem;
 pub mod import;
+pub mod instant;
 pub mod load;
 pub mod lockfile;
 pub mod matching;
 pub mod package;
 pub mod purl;
 pub mod range;
+pub mod results;
+pub mod sbom;
 pub mod scan;
 pub mod version;
+pub mod vex;
 
 pub use advisory::{Advisory, Affected};
 pub use database::{Builder, Database, DatabaseError, Description};

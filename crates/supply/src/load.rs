@@ -5,13 +5,13 @@ use std::fs::{self, File};
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
-use bartizan_model::Sources;
+use bartizan_model::{Diagnostic, Severity, Sources};
 use walkdir::WalkDir;
 use zip::ZipArchive;
 
 use crate::database::Builder;
-use crate::package::{Found, SkipReason};
-use crate::scan::scan;
+use crate::package::{Found, SkipReason, Skipped};
+use crate::scan::{decode, scan};
 
 /// Larger files name no packages that a person could look at.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -70,6 +70,31 @@ pub fn scan_path(path: &Path, sources: &mut Sources) -> Result<Found, LoadError>
         fs::read(&path).map_err(unreadable)
     };
     Ok(scan(&paths, &read, sources))
+}
+
+/// Reads one file that was named, such as statements of people or results of another tool, and hands it to its reader.
+///
+/// A file that cannot be read is counted as skipped.
+pub fn read_named(path: &Path, sources: &mut Sources, found: &mut Found, read: impl FnOnce(&crate::lockfile::File<'_>, &mut Found)) {
+    let shown = path.display().to_string();
+    let unreadable = |error: std::io::Error| SkipReason::Unreadable(error.to_string());
+    let bytes = match fs::metadata(path) {
+        Ok(metadata) if metadata.len() > MAX_FILE_BYTES => Err(SkipReason::TooLarge),
+        Ok(_) => fs::read(path).map_err(unreadable),
+        Err(error) => Err(unreadable(error)),
+    };
+    match bytes.and_then(decode) {
+        Ok(text) => {
+            let text: std::sync::Arc<str> = text.into();
+            let id = sources.add(shown.clone(), std::sync::Arc::clone(&text));
+            read(&crate::lockfile::File { id, path: &shown, text: &text, other: &|_| None }, found);
+        }
+        Err(reason) => {
+            let message = format!("`{shown}` is not read: {reason}");
+            found.diagnostics.push(Diagnostic::new("supply/unread", Severity::Error, message, None));
+            found.skipped.push(Skipped { what: shown, span: None, reason });
+        }
+    }
 }
 
 /// Paths of the files below a folder, with `/`.

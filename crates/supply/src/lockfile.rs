@@ -9,7 +9,7 @@ mod cargo;
 mod composer;
 mod go;
 mod gradle;
-mod json;
+pub(crate) mod json;
 mod maven;
 mod npm;
 mod nuget;
@@ -18,7 +18,7 @@ mod pnpm;
 mod python_locks;
 mod requirements;
 mod toml_text;
-mod xml;
+pub(crate) mod xml;
 mod yaml;
 mod yarn;
 
@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use bartizan_model::{FileId, Span};
 
+use crate::ecosystem::EcosystemKind;
 use crate::package::Found;
 
 /// Gives text and id of a file of the tree by its path below the root; `None` where there is none.
@@ -45,18 +46,18 @@ pub struct File<'a> {
 
 impl File<'_> {
     /// Span of the bytes from `start` to `end`.
-    fn span(&self, range: std::ops::Range<usize>) -> Span {
+    pub(crate) fn span(&self, range: std::ops::Range<usize>) -> Span {
         Span::new(self.id, range)
     }
 
     /// Span of a piece of this file's text; of its first byte where the piece is none of it.
-    fn span_of(&self, piece: &str) -> Span {
+    pub(crate) fn span_of(&self, piece: &str) -> Span {
         let start = piece.as_ptr().addr().checked_sub(self.text.as_ptr().addr()).filter(|start| start + piece.len() <= self.text.len());
         start.map_or_else(|| self.span(0..0), |start| self.span(start..start + piece.len()))
     }
 
     /// Span of a place that a parser tells as line and column, both from 1.
-    fn span_at(&self, line: usize, column: usize) -> Span {
+    pub(crate) fn span_at(&self, line: usize, column: usize) -> Span {
         let start: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
         let at = (start + column.saturating_sub(1)).min(self.text.len());
         self.span(at..(at + 1).min(self.text.len()))
@@ -154,6 +155,20 @@ impl Format {
                 }
             }
         })
+    }
+
+    /// The ecosystem of its packages.
+    pub(crate) fn ecosystem(self) -> EcosystemKind {
+        match self {
+            Self::CargoLock => EcosystemKind::CRATES,
+            Self::PackageLock | Self::PnpmLock | Self::YarnLock => EcosystemKind::NPM,
+            Self::Requirements | Self::PoetryLock | Self::UvLock | Self::PipfileLock | Self::PdmLock => EcosystemKind::PYPI,
+            Self::GoMod => EcosystemKind::GO,
+            Self::Pom | Self::GradleLock => EcosystemKind::MAVEN,
+            Self::GemfileLock => EcosystemKind::RUBYGEMS,
+            Self::ComposerLock => EcosystemKind::PACKAGIST,
+            Self::NugetLock | Self::PackagesConfig | Self::DotnetProject => EcosystemKind::NUGET,
+        }
     }
 
     /// Reads a file of this format.

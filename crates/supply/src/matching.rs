@@ -11,7 +11,9 @@ use crate::database::{Database, DatabaseError};
 use crate::ecosystem::{Ecosystem, EcosystemKind};
 use crate::import::{Epss, Kev};
 use crate::package::{Origin, Package, SkipReason, Skipped};
+use crate::results::Finding;
 use crate::version::Version;
+use crate::vex::Judgement;
 
 /// One flaw of one package.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +32,10 @@ pub struct Vulnerability {
     pub epss: Option<Epss>,
     /// Set where it is no flaw that an attacker uses (`unmaintained`, `unsound`, `notice`).
     pub informational: Option<String>,
+    /// What people say of it in this system.
+    pub judgement: Option<Judgement>,
+    /// Other tools that report it, ascending; empty where only the database of advisories does.
+    pub tools: Vec<String>,
 }
 
 impl Vulnerability {
@@ -73,7 +79,7 @@ pub enum Rating {
 
 impl Rating {
     /// Source: CVSS 3.1, qualitative severity rating scale; the same in 4.0.
-    fn of_score(score: f64) -> Self {
+    pub(crate) fn of_score(score: f64) -> Self {
         match score {
             score if score >= 9.0 => Self::Critical,
             score if score >= 7.0 => Self::High,
@@ -82,7 +88,7 @@ impl Rating {
         }
     }
 
-    fn of_word(word: &str) -> Self {
+    pub(crate) fn of_word(word: &str) -> Self {
         match word {
             "critical" => Self::Critical,
             "high" | "important" => Self::High,
@@ -109,6 +115,10 @@ impl Rating {
 pub struct Matches {
     /// Vulnerabilities, by package, then names.
     pub vulnerabilities: Vec<Vulnerability>,
+    /// Vulnerabilities that are not open: people said that the system is not affected, or has mended them. Each has its judgement.
+    pub suppressed: Vec<Vulnerability>,
+    /// Results of other tools that are no vulnerability of a package.
+    pub findings: Vec<Finding>,
     /// Packages that could not be judged.
     pub skipped: Vec<Skipped>,
 }
@@ -162,11 +172,11 @@ pub fn find(database: &mut Database, packages: &[Package]) -> Result<Matches, Da
         }
         let (Some((_, advisory)), Some(((ecosystem, _), _))) = (&read, asked.get(index)) else { continue };
         match judge(advisory, ecosystem, name, version) {
-            Judgement::Affected { fixed, informational } => {
+            Answer::Affected { fixed, informational } => {
                 hits.entry(index).or_default().push(Hit { advisory: Arc::clone(advisory), fixed, informational });
             }
-            Judgement::Unaffected => {}
-            Judgement::Uncompared => {
+            Answer::Unaffected => {}
+            Answer::Uncompared => {
                 uncompared.insert(index);
             }
         }
@@ -204,7 +214,7 @@ fn unjudged(database: &Database, package: &Package) -> Option<SkipReason> {
     (!database.description().by_ecosystem.contains_key(kind.name())).then_some(SkipReason::NoAdvisories)
 }
 
-enum Judgement {
+enum Answer {
     Affected {
         fixed: Option<String>,
         informational: Option<String>,
@@ -214,7 +224,7 @@ enum Judgement {
     Uncompared,
 }
 
-fn judge(advisory: &Advisory, ecosystem: &Ecosystem, name: &str, version: &str) -> Judgement {
+fn judge(advisory: &Advisory, ecosystem: &Ecosystem, name: &str, version: &str) -> Answer {
     let parsed = ecosystem.kind.scheme().and_then(|scheme| Version::parse(scheme, version).ok());
     let mut uncompared = false;
     let mut affected = None;
@@ -242,9 +252,9 @@ fn judge(advisory: &Advisory, ecosystem: &Ecosystem, name: &str, version: &str) 
         }
     }
     match affected {
-        Some((fixed, informational)) => Judgement::Affected { fixed, informational },
-        None if uncompared => Judgement::Uncompared,
-        None => Judgement::Unaffected,
+        Some((fixed, informational)) => Answer::Affected { fixed, informational },
+        None if uncompared => Answer::Uncompared,
+        None => Answer::Unaffected,
     }
 }
 
@@ -318,5 +328,15 @@ fn vulnerability(database: &Database, ecosystem: &Ecosystem, mut names: BTreeSet
     // A package and its source are two subjects of one advisory.
     let mut advisories: Vec<Arc<Advisory>> = group.into_iter().map(|hit| hit.advisory).collect();
     advisories.dedup_by(|a, b| a.id == b.id && a.scope == b.scope);
-    Vulnerability { package: 0, names: names.into_iter().collect(), advisories, fixed, kev, epss, informational }
+    Vulnerability {
+        package: 0,
+        names: names.into_iter().collect(),
+        advisories,
+        fixed,
+        kev,
+        epss,
+        informational,
+        judgement: None,
+        tools: Vec::new(),
+    }
 }

@@ -137,6 +137,10 @@ pub enum SkipReason {
     NoRelease,
     /// No advisory of that ecosystem is in the database.
     NoAdvisories,
+    /// A component of a bill of materials without a package URL.
+    NoPackageUrl,
+    /// A package URL whose type belongs to no ecosystem here, or a text that is none.
+    UnknownType(String),
     /// The file is larger than what is read.
     TooLarge,
     /// The file cannot be read or is no text.
@@ -155,6 +159,8 @@ impl std::fmt::Display for SkipReason {
             Self::NoVersionOrder(version) => write!(f, "version `{version}` cannot be compared"),
             Self::NoRelease => f.write_str("the release of its distribution is not known"),
             Self::NoAdvisories => f.write_str("the database holds no advisory of its ecosystem"),
+            Self::NoPackageUrl => f.write_str("no package URL says which package it is"),
+            Self::UnknownType(url) => write!(f, "`{url}` names no package of an ecosystem that is known here"),
             Self::TooLarge => f.write_str("it is too large"),
             Self::Unreadable(error) => write!(f, "it cannot be read: {error}"),
         }

@@ -158,7 +158,9 @@ pub fn package_url(package: &Package) -> Option<PackageUrl> {
 pub fn package(url: &PackageUrl, span: Span) -> Option<Package> {
     let (ecosystem, name) = ecosystem_and_name(url)?;
     let mut version = url.version.clone().unwrap_or_default();
-    if let Some(epoch) = url.qualifiers.get("epoch").filter(|epoch| is_rpm(ecosystem.kind) && *epoch != "0" && !version.contains(':')) {
+    if let Some(epoch) =
+        url.qualifiers.get("epoch").filter(|epoch| ecosystem.kind.has_source_packages() && *epoch != "0" && !version.contains(':'))
+    {
         version = format!("{epoch}:{version}");
     }
     let mut package = Package::new(ecosystem, name, version, span);

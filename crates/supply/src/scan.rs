@@ -11,6 +11,7 @@ use bartizan_model::{Diagnostic, FileId, Severity, Sources, Span};
 
 use crate::lockfile::{DECLARATIONS, File, Format};
 use crate::package::{Found, SkipReason, Skipped};
+use crate::sbom::{BillFormat, may_be_bill};
 
 /// Gives the bytes of a file of the tree, or says why not.
 pub type Read<'a> = dyn Fn(&str) -> Result<Vec<u8>, SkipReason> + 'a;
@@ -38,9 +39,23 @@ pub fn scan(paths: &BTreeSet<String>, read: &Read<'_>, sources: &mut Sources) ->
                 Ok(_) => {}
                 Err(reason) => unread(path, reason, &mut found),
             }
+        } else if paths.len() == 1 || may_be_bill(path) {
+            match files.bill(path) {
+                Ok(None) => {}
+                Ok(Some((format, id, text))) => found.append(format.read(&File { id, path, text: &text, other: &|_| None })),
+                // Most files of these endings are no bills, so only what is named like one is missed.
+                Err(reason) if paths.len() == 1 || is_named_bill(path) => unread(path, reason, &mut found),
+                Err(_) => {}
+            }
         }
     }
     found
+}
+
+/// Names that the standards recommend for bills.
+fn is_named_bill(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    matches!(name, "bom.json" | "bom.xml") || [".cdx.json", ".cdx.xml", ".spdx", ".spdx.json"].iter().any(|ending| name.ends_with(ending))
 }
 
 fn unread(path: &str, reason: SkipReason, found: &mut Found) {
@@ -66,14 +81,26 @@ impl Files<'_> {
             return Err(SkipReason::Unreadable("no such file".to_owned()));
         }
         let text: Arc<str> = decode((self.read)(path)?)?.into();
+        Ok(self.keep(path, text))
+    }
+
+    /// A file that is a bill of materials; others are not kept.
+    fn bill(&self, path: &str) -> Result<Option<(BillFormat, FileId, Arc<str>)>, SkipReason> {
+        let text = decode((self.read)(path)?)?;
+        let Some(format) = BillFormat::of(&text) else { return Ok(None) };
+        let (id, text) = self.keep(path, text.into());
+        Ok(Some((format, id, text)))
+    }
+
+    fn keep(&self, path: &str, text: Arc<str>) -> (FileId, Arc<str>) {
         let id = self.sources.borrow_mut().add(path, Arc::clone(&text));
         self.known.borrow_mut().insert(path.to_owned(), (id, Arc::clone(&text)));
-        Ok((id, text))
+        (id, text)
     }
 }
 
 /// UTF-8, or UTF-16 with its mark, which Windows shells write.
-fn decode(bytes: Vec<u8>) -> Result<String, SkipReason> {
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, SkipReason> {
     let not_text = || SkipReason::Unreadable("it is neither UTF-8 nor UTF-16".to_owned());
     let units = |read: fn([u8; 2]) -> u16| -> Vec<u16> {
         bytes

@@ -4,11 +4,18 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use bartizan_model::{Severity, Sources};
 use bartizan_report::folder;
-use bartizan_supply::load::scan_path;
+use bartizan_supply::instant::{normalised, rfc3339};
+use bartizan_supply::load::{read_named, scan_path};
 use bartizan_supply::matching::find;
+use bartizan_supply::results::Results;
+use bartizan_supply::sbom::write;
+use bartizan_supply::vex::{Judgement, Statements, openvex_document};
 use bartizan_supply::{Description, Document, Found, Matches, Rating, SkipReason, Vulnerability};
+
+use serde_json::Value;
 
 use super::db;
 use crate::args::{Scan, ScanFormat, SeverityArg};
@@ -27,7 +34,17 @@ pub(super) fn run(arguments: &Scan) -> anyhow::Result<Outcome> {
     for path in paths {
         found.append(scan_path(path, &mut sources)?);
     }
-    let matches = find(&mut database, &found.packages)?;
+    let mut matches = find(&mut database, &found.packages)?;
+    let mut results = Results::default();
+    for path in &arguments.results {
+        read_named(path, &mut sources, &mut found, |file, found| results.read(file, found));
+    }
+    results.merge(&mut found, &mut matches);
+    let mut statements = Statements::default();
+    for path in &arguments.vex {
+        read_named(path, &mut sources, &mut found, |file, found| statements.read(file, found));
+    }
+    statements.apply(&found.packages, &mut matches);
     let description = database.description();
     for diagnostic in found.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).take(SHOWN) {
         let place = diagnostic.span.map(|span| format!("{}:{}: ", sources.path(span), sources.start(span).line)).unwrap_or_default();
@@ -36,21 +53,69 @@ pub(super) fn run(arguments: &Scan) -> anyhow::Result<Outcome> {
     let content = match arguments.format {
         ScanFormat::Json => folder::pretty(&Document::new(&found, &matches, description, &sources)),
         ScanFormat::Text => text(&found, &matches, description, &sources).into_bytes(),
+        format => folder::pretty(&exchanged(format, arguments, paths, &found, &matches, description, &sources)?),
     };
     pipeline::write(&content, arguments.output.as_deref())?;
-    if matches.vulnerabilities.iter().any(|flaw| fails(flaw, arguments.fail_on)) {
+    let reported = matches.findings.iter().filter(|finding| finding.is_flaw).any(|finding| is_reached(finding.rating, arguments.fail_on));
+    if reported || matches.vulnerabilities.iter().any(|flaw| fails(flaw, arguments.fail_on)) {
         return Ok(Outcome::Findings);
     }
-    let is_whole = !found.packages.is_empty() && found.skipped.is_empty() && matches.skipped.is_empty();
+    // Results of a tool that found nothing are something that was looked at.
+    let is_whole = (!found.packages.is_empty() || !arguments.results.is_empty()) && found.skipped.is_empty() && matches.skipped.is_empty();
     Ok(if is_whole { Outcome::Clean } else { Outcome::Incomplete })
+}
+
+/// Bills of materials and statements, which other tools read.
+fn exchanged(
+    format: ScanFormat,
+    arguments: &Scan,
+    paths: &[PathBuf],
+    found: &Found,
+    matches: &Matches,
+    database: &Description,
+    sources: &Sources,
+) -> anyhow::Result<Value> {
+    let timestamp = timestamp(arguments.timestamp.as_deref())?;
+    // A document of statements must tell when they held; the advisories are no older than what is told from them.
+    let known = timestamp.clone().or_else(|| normalised(&database.imported)).unwrap_or_else(|| rfc3339(0));
+    let name = name(paths);
+    let content = write::Content { name: &name, packages: &found.packages, matches, sources, timestamp: timestamp.as_deref() };
+    Ok(match format {
+        ScanFormat::Spdx => write::spdx2(&write::Content { timestamp: Some(&known), ..content }),
+        ScanFormat::Spdx3 => write::spdx3(&write::Content { timestamp: Some(&known), ..content }),
+        ScanFormat::Openvex => openvex_document(&found.packages, matches, &known),
+        _ => write::cyclonedx(&content),
+    })
+}
+
+/// The time that the user or the build gives. Source: reproducible-builds.org, `SOURCE_DATE_EPOCH`.
+fn timestamp(given: Option<&str>) -> anyhow::Result<Option<String>> {
+    if let Some(text) = given {
+        return normalised(text).map(Some).with_context(|| format!("`{text}` is no time: write it as `2026-01-31T12:00:00Z`"));
+    }
+    match std::env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) => text
+            .parse()
+            .map(|seconds| Some(rfc3339(seconds)))
+            .with_context(|| format!("SOURCE_DATE_EPOCH `{text}` is no number of seconds")),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The system is called like the first folder that was named.
+fn name(paths: &[PathBuf]) -> String {
+    let first = paths.first().and_then(|path| std::path::absolute(path).ok());
+    first
+        .and_then(|path| path.components().next_back().map(|name| name.as_os_str().to_string_lossy().into_owned()))
+        .unwrap_or_else(|| "system".to_owned())
 }
 
 /// Whether a flaw ends the run with the code for findings. One that nobody rates may be anything, so it counts.
 fn fails(flaw: &Vulnerability, gate: Option<SeverityArg>) -> bool {
-    if flaw.informational.is_some() {
-        return false;
-    }
-    let rating = flaw.rating();
+    flaw.informational.is_none() && is_reached(flaw.rating(), gate)
+}
+
+fn is_reached(rating: Rating, gate: Option<SeverityArg>) -> bool {
     let wanted = match gate {
         None | Some(SeverityArg::Info) => Rating::Unknown,
         Some(SeverityArg::Low) => Rating::Low,
@@ -77,16 +142,35 @@ fn text(found: &Found, matches: &Matches, database: &Description, sources: &Sour
         let epss = flaw.epss.map(|epss| format!(", EPSS {:.1} %", epss.probability * 100.0)).unwrap_or_default();
         let development = if package.is_development { ", for development only" } else { "" };
         let place = format!("{}:{}", sources.path(package.span), sources.start(package.span).line);
-        out.push_str(&format!("{word}  {}  {} {}{fixed}{used}{epss}{development}\n", flaw.name(), package.name, package.version));
+        let tools = if flaw.tools.is_empty() { String::new() } else { format!(", reported by {}", flaw.tools.join(", ")) };
+        let said = flaw.judgement.as_ref().map(|judgement| format!(", {}", said(judgement))).unwrap_or_default();
+        out.push_str(&format!(
+            "{word}  {}  {} {}{fixed}{used}{epss}{development}{tools}{said}\n",
+            flaw.name(),
+            package.name,
+            package.version
+        ));
         out.push_str(&format!("    {place}  {}\n", flaw.summary()));
     }
-    if !flaws.is_empty() {
+    for flaw in &matches.suppressed {
+        let (Some(package), Some(judgement)) = (found.packages.get(flaw.package), &flaw.judgement) else { continue };
+        let place = format!("{}:{}", sources.path(judgement.span), sources.start(judgement.span).line);
+        out.push_str(&format!("closed  {}  {} {}, {}\n    {place}\n", flaw.name(), package.name, package.version, said(judgement)));
+    }
+    if !flaws.is_empty() || !matches.suppressed.is_empty() {
         out.push('\n');
     }
     out.push_str(&counts(found, matches));
     out.push_str(&skipped(found, matches, database, sources));
     out.push_str(&format!("asked: {}\n", db::summary(database)));
     out
+}
+
+/// What people say of a flaw.
+fn said(judgement: &Judgement) -> String {
+    let because = judgement.justification.as_deref().map(|text| format!(" ({text})")).unwrap_or_default();
+    let note = if judgement.note.is_empty() { String::new() } else { format!(": {}", judgement.note) };
+    format!("{}{because}{note}", judgement.status.id().replace('_', " "))
 }
 
 fn counts(found: &Found, matches: &Matches) -> String {
@@ -100,7 +184,13 @@ fn counts(found: &Found, matches: &Matches) -> String {
         hit.insert(flaw.package);
     }
     let warnings = matches.vulnerabilities.iter().filter(|flaw| flaw.informational.is_some()).count();
-    let warnings = if warnings == 0 { String::new() } else { format!("; {}", counted(warnings, "warning", "warnings")) };
+    let mut warnings = if warnings == 0 { String::new() } else { format!("; {}", counted(warnings, "warning", "warnings")) };
+    if !matches.findings.is_empty() {
+        warnings.push_str(&format!("; {} of other tools that name no package", counted(matches.findings.len(), "finding", "findings")));
+    }
+    if !matches.suppressed.is_empty() {
+        warnings.push_str(&format!("; {} not affected by VEX", matches.suppressed.len()));
+    }
     let n: usize = by_rating.values().sum();
     if n == 0 {
         return format!("no known vulnerability in {packages}{warnings}\n");

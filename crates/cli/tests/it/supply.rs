@@ -81,3 +81,77 @@ fn what_cannot_be_judged_has_an_exit_code_of_its_own() {
     let (code, _, errors) = run(&here, &["db", "update", "broken.json", "--database", "a.db"]);
     assert_eq!((code, errors.contains("broken.json: EOF")), (Some(4), true), "{errors}");
 }
+
+#[test]
+fn statements_close_vulnerabilities_and_documents_are_the_same_for_the_same_scan() {
+    let here = folder("scan-vex");
+    write(&here, "advisory.json", ADVISORY);
+    write(&here, "requirements.txt", "webframe==2.0\n");
+    assert_eq!(run(&here, &["db", "update", "advisory.json", "--database", "a.db"]).0, Some(0));
+    let (code, document, _) =
+        run(&here, &["scan", "--database", "a.db", "--format", "openvex", "--timestamp", "2026-11-28T10:00:00+02:00"]);
+    assert_eq!(code, Some(1));
+    assert!(document.contains("\"timestamp\": \"2026-11-28T08:00:00Z\"") && document.contains("\"under_investigation\""), "{document}");
+    let edited = document
+        .replace("\"status\": \"under_investigation\"", "\"status\": \"not_affected\", \"justification\": \"vulnerable_code_not_present\"")
+        .replace("\"status_notes\": \"mended in 2.1\"", "\"impact_statement\": \"the parser is cut out\"");
+    write(&here, "vex.json", &edited);
+    let (code, shown, _) = run(&here, &["scan", "requirements.txt", "--database", "a.db", "--vex", "vex.json"]);
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(
+        shown
+            .contains("closed  CVE-2026-1  webframe 2.0, not affected (vulnerable_code_not_present): the parser is cut out\n    vex.json:"),
+        "{shown}"
+    );
+    assert!(shown.contains("no known vulnerability in 1 package in 1 file; 1 not affected by VEX\n"), "{shown}");
+    assert_eq!(run(&here, &["scan", "requirements.txt", "--database", "a.db", "--vex", "advisory.json"]).0, Some(1));
+    assert_eq!(run(&here, &["scan", "requirements.txt", "--database", "a.db", "--vex", "vex.json", "none.json"]).0, Some(4));
+
+    for (format, mark) in [("cyclonedx", "\"line\": 1"), ("spdx", "\"read from requirements.txt:1\""), ("spdx3", "VexNotAffected")] {
+        let scan = || run(&here, &["scan", "requirements.txt", "--database", "a.db", "--format", format, "--vex", "vex.json"]);
+        let (code, bill, _) = scan();
+        assert_eq!((code, &bill), (Some(0), &scan().1));
+        assert!(bill.contains(mark), "{bill}");
+        write(&here, "bill.json", &bill);
+        let (code, shown, _) = run(&here, &["scan", "bill.json", "--database", "a.db"]);
+        assert_eq!(code, Some(1), "a bill is scanned as the files that it was made from: {shown}");
+        assert!(shown.contains("CVE-2026-1  webframe 2.0, mended in 2.1"), "{shown}");
+    }
+    let (code, _, errors) = run(&here, &["scan", "--database", "a.db", "--format", "spdx", "--timestamp", "noon"]);
+    assert_eq!((code, errors.contains("`noon` is no time")), (Some(2), true), "{errors}");
+}
+
+#[test]
+fn results_of_other_tools_join_ours_and_unreadable_ones_have_their_exit_code() {
+    let here = folder("scan-results");
+    write(&here, "advisory.json", ADVISORY);
+    write(&here, "requirements.txt", "webframe==2.0\n");
+    assert_eq!(run(&here, &["db", "update", "advisory.json", "--database", "a.db"]).0, Some(0));
+    write(
+        &here,
+        "pip.json",
+        r#"{"dependencies": [{"name": "webframe", "version": "2.0", "vulns": [{"id": "PYSEC-2026-1", "aliases": ["CVE-2026-1"], "fix_versions": ["2.1"], "description": "x"}]}], "fixes": []}"#,
+    );
+    write(
+        &here,
+        "lint.sarif",
+        r#"{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "lint"}}, "results": [{"ruleId": "no-eval", "level": "warning", "message": {"text": "eval is used"},
+          "locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.js"}, "region": {"startLine": 7}}}]}]}]}"#,
+    );
+    let scan = |more: &[&str]| run(&here, &[&["scan", "requirements.txt", "--database", "a.db", "--results"], more].concat());
+    let (code, shown, _) = scan(&["pip.json", "lint.sarif"]);
+    assert_eq!(code, Some(1));
+    assert!(shown.contains("medium  CVE-2026-1  webframe 2.0, mended in 2.1, reported by pip-audit\n"), "{shown}");
+    assert!(
+        shown.contains("1 vulnerability in 1 of 1 package in 1 file: 1 medium; 1 finding of other tools that name no package\n"),
+        "{shown}"
+    );
+    let (_, json, _) = scan(&["pip.json", "lint.sarif", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json.pointer("/findings/0/line"), Some(&serde_json::json!(7)));
+    assert_eq!(json.pointer("/vulnerabilities/0/names"), Some(&serde_json::json!(["CVE-2026-1", "GHSA-aaaa-bbbb-cccc", "PYSEC-2026-1"])));
+    let schema: serde_json::Value = serde_json::from_str(&run(&here, &["schema", "scan"]).1).expect("a schema");
+    assert!(jsonschema::is_valid(&schema, &json));
+    let (code, _, errors) = scan(&["advisory.json", "--fail-on", "high"]);
+    assert_eq!((code, errors.contains("advisory.json:1: results of no tool that is known here")), (Some(4), true), "{errors}");
+}

@@ -24,6 +24,7 @@ pub(super) fn read(file: &File<'_>) -> Found {
     let mut found = Found::default();
     let mut block: Option<&str> = None;
     let mut language = (1, 16);
+    let mut standard_library: Option<(String, Span)> = None;
     let mut required: Vec<(&str, &str, bool, Span)> = Vec::new();
     let mut replacements: BTreeMap<&str, Vec<Replacement<'_>>> = BTreeMap::new();
     for line in file.text.split_inclusive('\n') {
@@ -48,17 +49,32 @@ pub(super) fn read(file: &File<'_>) -> Found {
             ("module", [name]) => {
                 found.packages.push(Package::new(EcosystemKind::GO, *name, "", span).from(Origin::Own).related(Relation::Direct))
             }
-            ("go", [version]) => language = go_version(version),
+            ("go", [version]) => {
+                language = go_version(version);
+                if language >= (1, 21) && standard_library.is_none() {
+                    standard_library = release(version).map(|version| (version, span));
+                }
+            }
+            // It is at least as new as the line `go`, and stands after it.
+            ("toolchain", [name]) => {
+                let version = name.strip_prefix("go").and_then(release).map(|version| (version, span));
+                standard_library = version.or(standard_library);
+            }
             ("require", [name, version]) => {
                 required.push((name, version, comment.trim() == "indirect" || comment.trim().starts_with("indirect;"), span))
             }
             ("replace", words) => replace(words, &mut replacements),
-            ("exclude" | "retract" | "toolchain" | "godebug" | "tool" | "ignore", _) => {}
+            ("exclude" | "retract" | "godebug" | "tool" | "ignore", _) => {}
             _ => {
                 let message = format!("`{}` is no statement of go.mod", line.trim());
                 found.malformed(file.path, span, message);
             }
         }
+    }
+    // Advisories of Go speak of the library in every program, and of the commands that build it.
+    if let Some((version, span)) = standard_library {
+        found.packages.push(Package::new(EcosystemKind::GO, "stdlib", &version, span).related(Relation::Direct));
+        found.packages.push(Package::new(EcosystemKind::GO, "toolchain", version, span).related(Relation::Direct).for_development(true));
     }
     let listed: BTreeSet<&str> = required.iter().map(|(name, ..)| *name).collect();
     for (name, version, is_indirect, span) in &required {
@@ -79,6 +95,20 @@ pub(super) fn read(file: &File<'_>) -> Found {
 fn go_version(text: &str) -> (u32, u32) {
     let mut parts = text.split('.').map(|part| part.parse().unwrap_or(0));
     (parts.next().unwrap_or(1), parts.next().unwrap_or(0))
+}
+
+/// A release of Go (`1.22`, `1.22.1`, `1.23rc2`, `1.22.1-vendor`) as a semantic version; before Go 1.21 the line named a language only.
+///
+/// Source: go.dev/doc/toolchain, "Version numbers".
+fn release(text: &str) -> Option<String> {
+    let text = text.split('-').next().unwrap_or(text);
+    let end = text.find(|of: char| of.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (numbers, preview) = text.split_at_checked(end)?;
+    let mut parts = numbers.split('.').map(|part| part.parse::<u32>().ok());
+    let (major, minor, patch) = (parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0))?);
+    let at = preview.find(|of: char| of.is_ascii_digit()).unwrap_or(preview.len());
+    let preview = preview.split_at_checked(at).filter(|(word, _)| !word.is_empty()).map(|(word, number)| format!("-{word}.{number}"));
+    Some(format!("{major}.{minor}.{patch}{}", preview.unwrap_or_default()))
 }
 
 /// `old [version] => new [version]`.

@@ -7,7 +7,7 @@ use super::File;
 use crate::package::Found;
 
 /// Reads a whole file, or says what is wrong and where.
-pub(super) fn whole<'a, T: Deserialize<'a>>(file: &File<'a>, found: &mut Found) -> Option<T> {
+pub(crate) fn whole<'a, T: Deserialize<'a>>(file: &File<'a>, found: &mut Found) -> Option<T> {
     match serde_json::from_str(file.text) {
         Ok(value) => Some(value),
         Err(error) => {
@@ -19,7 +19,7 @@ pub(super) fn whole<'a, T: Deserialize<'a>>(file: &File<'a>, found: &mut Found) 
 }
 
 /// Reads one value of a file; a value that does not fit is counted and the rest goes on.
-pub(super) fn part<'a, T: Deserialize<'a>>(file: &File<'a>, raw: &'a RawValue, what: &str, found: &mut Found) -> Option<T> {
+pub(crate) fn part<'a, T: Deserialize<'a>>(file: &File<'a>, raw: &'a RawValue, what: &str, found: &mut Found) -> Option<T> {
     match serde_json::from_str(raw.get()) {
         Ok(value) => Some(value),
         Err(error) => {

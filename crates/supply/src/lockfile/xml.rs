@@ -6,7 +6,7 @@ use super::File;
 use crate::package::Found;
 
 /// Reads a whole file, or says what is wrong and where.
-pub(super) fn whole<'a>(file: &File<'a>, found: &mut Found) -> Option<Document<'a>> {
+pub(crate) fn whole<'a>(file: &File<'a>, found: &mut Found) -> Option<Document<'a>> {
     match Document::parse(file.text) {
         Ok(document) => Some(document),
         Err(error) => {
@@ -19,16 +19,16 @@ pub(super) fn whole<'a>(file: &File<'a>, found: &mut Found) -> Option<Document<'
 }
 
 /// The children of a name, whatever the namespace.
-pub(super) fn children<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
+pub(crate) fn children<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
     node.children().filter(move |child| child.is_element() && child.tag_name().name() == name)
 }
 
 /// The first child of a name.
-pub(super) fn child<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> Option<Node<'a, 'i>> {
+pub(crate) fn child<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> Option<Node<'a, 'i>> {
     children(node, name).next()
 }
 
 /// Trimmed text of the first child of a name; `None` where there is none or it is empty.
-pub(super) fn child_text<'a>(node: Node<'a, '_>, name: &'static str) -> Option<&'a str> {
+pub(crate) fn child_text<'a>(node: Node<'a, '_>, name: &'static str) -> Option<&'a str> {
     child(node, name)?.text().map(str::trim).filter(|text| !text.is_empty())
 }

@@ -345,7 +345,16 @@ replace github.com/local/x => ../x
     ];
     assert_eq!(packages(&[("go.mod", text), ("go.sum", sum)]), expected);
     let newer = text.replace("go 1.16", "go 1.21");
-    assert_eq!(packages(&[("go.mod", &newer), ("go.sum", sum)]).len(), 5);
+    assert_eq!(packages(&[("go.mod", &newer), ("go.sum", sum)]).len(), 7);
+}
+
+#[test]
+fn go_mod_tells_the_version_of_the_standard_library() {
+    let of = |lines: &str| packages(&[("go.mod", &format!("module a\n{lines}\n"))]).split_off(1);
+    assert_eq!(of("go 1.21"), ["2 stdlib@1.21.0 direct", "2 toolchain@1.21.0 direct dev"]);
+    assert_eq!(of("go 1.21.3\ntoolchain go1.22.1-vendor"), ["3 stdlib@1.22.1 direct", "3 toolchain@1.22.1 direct dev"]);
+    assert_eq!(of("go 1.23rc2\ntoolchain default"), ["2 stdlib@1.23.0-rc.2 direct", "2 toolchain@1.23.0-rc.2 direct dev"]);
+    assert_eq!(of("go 1.20"), [""; 0], "before Go 1.21 the line names a language, not what builds the program");
 }
 
 #[test]

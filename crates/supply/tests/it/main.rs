@@ -5,5 +5,8 @@ mod advisories;
 mod lockfiles;
 mod package_urls;
 mod properties;
+mod results;
+mod sbom;
 mod truth;
 mod versions;
+mod vex;

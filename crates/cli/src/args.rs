@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bartizan_report::json::v1::SCHEMAS;
+use bartizan_supply::image::Platform;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -207,9 +208,15 @@ pub(crate) struct Explain {
 
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
-    /// Folders and files of the system; the current folder where none is named.
+    /// Folders and files of the system, container images (OCI layouts, and archives as `docker save` writes them); the current folder where none is named.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// A container image of a registry, such as registry.example.com/app:1.2.
+    #[arg(long = "image", value_name = "REFERENCE")]
+    pub(crate) images: Vec<String>,
+    /// Which of an image's platforms is read, such as linux/arm64; linux/amd64 where it is left out, or the only one there is.
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Option<Platform>,
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
     /// What other tools found: JSON of Trivy, Grype, Snyk, Amazon ECR and Inspector, pip-audit, npm audit and cargo-audit, and SARIF of any tool.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::database::Description;
+use crate::image::Image;
 use crate::matching::{Matches, Vulnerability};
 use crate::package::{Found, Origin, Package, Relation, Skipped};
 use crate::purl::package_url;
@@ -22,6 +23,9 @@ pub struct Document<'a> {
     pub schema: &'static str,
     /// The advisories that were asked.
     pub database: &'a Description,
+    /// Container images that were read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageEntry<'a>>,
     /// All packages, by file and line.
     pub packages: Vec<PackageEntry<'a>>,
     /// All vulnerabilities, by package.
@@ -34,6 +38,33 @@ pub struct Document<'a> {
     pub skipped: Vec<SkippedEntry<'a>>,
     /// Problems of the input.
     pub diagnostics: Vec<DiagnosticEntry<'a>>,
+}
+
+/// A container image.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ImageEntry<'a> {
+    /// Path, as its files are named before `!/`.
+    pub path: &'a str,
+    /// Names that the archive gives it.
+    pub tags: &'a [String],
+    /// What it runs on, such as `linux/amd64`.
+    pub platform: &'a str,
+    /// What the image calls its distribution; empty where it does not.
+    pub distribution: &'a str,
+    /// User that its processes run as; empty is root.
+    pub user: &'a str,
+    /// Layers, the lowest first.
+    pub layers: Vec<LayerEntry<'a>>,
+}
+
+/// A layer of an image.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LayerEntry<'a> {
+    /// Digest of its content without compression; packages name it.
+    pub digest: &'a str,
+    /// The command that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<&'a str>,
 }
 
 /// A package.
@@ -193,6 +224,7 @@ impl<'a> Document<'a> {
         Self {
             schema: "bartizan/scan/1",
             database,
+            images: found.images.iter().map(image).collect(),
             packages: found.packages.iter().map(|of| package(of, sources)).collect(),
             vulnerabilities: matches.vulnerabilities.iter().map(|of| vulnerability(of, sources)).collect(),
             suppressed: matches.suppressed.iter().map(|of| vulnerability(of, sources)).collect(),
@@ -207,6 +239,17 @@ impl<'a> Document<'a> {
                 })
                 .collect(),
         }
+    }
+}
+
+fn image(image: &Image) -> ImageEntry<'_> {
+    ImageEntry {
+        path: &image.path,
+        tags: &image.tags,
+        platform: &image.platform,
+        distribution: &image.distribution,
+        user: &image.user,
+        layers: image.layers.iter().map(|layer| LayerEntry { digest: &layer.digest, created_by: layer.created_by.as_deref() }).collect(),
     }
 }
 

@@ -69,6 +69,11 @@ const KNOWN: &[Known] = &[
     known("openEuler", "rpm", Scheme::Rpm),
     known("Mageia", "rpm", Scheme::Rpm),
     known("Azure Linux", "rpm", Scheme::Rpm),
+    // Distributions that OSV has no records of: their packages are named and never taken for safe.
+    known("Amazon Linux", "rpm", Scheme::Rpm),
+    known("Fedora", "rpm", Scheme::Rpm),
+    known("Oracle Linux", "rpm", Scheme::Rpm),
+    known("CentOS", "rpm", Scheme::Rpm),
     // Kernel, phone and fuzzing records name commits or builds, which have no order here.
     Known { name: "Android", purl: "", scheme: None },
     Known { name: "Linux", purl: "", scheme: None },
@@ -147,6 +152,10 @@ impl EcosystemKind {
             ("rpm", Some("openeuler")) => "openEuler",
             ("rpm", Some("mageia")) => "Mageia",
             ("rpm", Some("azurelinux")) => "Azure Linux",
+            ("rpm", Some("amzn")) => "Amazon Linux",
+            ("rpm", Some("fedora")) => "Fedora",
+            ("rpm", Some("ol" | "oracle" | "oraclelinux")) => "Oracle Linux",
+            ("rpm", Some("centos")) => "CentOS",
             ("deb" | "apk" | "rpm", _) => return None,
             _ => return find(|known| !known.purl.is_empty() && known.purl == purl_type),
         };

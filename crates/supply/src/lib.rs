@@ -7,9 +7,12 @@
 pub mod advisory;
 mod constraint;
 pub mod database;
+mod distribution;
 pub mod document;
 pub mod ecosystem;
+pub mod image;
 pub mod import;
+pub mod installed;
 pub mod instant;
 pub mod load;
 pub mod lockfile;
@@ -20,6 +23,7 @@ pub mod range;
 pub mod results;
 pub mod sbom;
 pub mod scan;
+mod unpack;
 pub mod version;
 pub mod vex;
 
@@ -27,6 +31,7 @@ pub use advisory::{Advisory, Affected};
 pub use database::{Builder, Database, DatabaseError, Description};
 pub use document::Document;
 pub use ecosystem::{Ecosystem, EcosystemKind};
+pub use image::Image;
 pub use matching::{Matches, Rating, Vulnerability};
 pub use package::{Found, Origin, Package, Relation, SkipReason, Skipped, SourcePackage};
 pub use version::{Scheme, Version, VersionError};

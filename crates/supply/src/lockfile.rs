@@ -157,8 +157,8 @@ impl Format {
         })
     }
 
-    /// The ecosystem of its packages.
-    pub(crate) fn ecosystem(self) -> EcosystemKind {
+    /// The ecosystem of the packages that it names.
+    pub fn ecosystem(self) -> EcosystemKind {
         match self {
             Self::CargoLock => EcosystemKind::CRATES,
             Self::PackageLock | Self::PnpmLock | Self::YarnLock => EcosystemKind::NPM,

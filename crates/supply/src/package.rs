@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bartizan_model::{Diagnostic, Severity, Span};
 
 use crate::ecosystem::Ecosystem;
+use crate::image::Image;
 
 /// Where a package comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -187,6 +188,8 @@ pub struct Found {
     pub skipped: Vec<Skipped>,
     /// Problems of the input, each with its place.
     pub diagnostics: Vec<Diagnostic>,
+    /// Container images that were read.
+    pub images: Vec<Image>,
 }
 
 impl Found {
@@ -226,5 +229,6 @@ impl Found {
         self.packages.append(&mut other.packages);
         self.skipped.append(&mut other.skipped);
         self.diagnostics.append(&mut other.diagnostics);
+        self.images.append(&mut other.images);
     }
 }

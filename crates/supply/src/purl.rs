@@ -229,6 +229,8 @@ fn distribution(kind: EcosystemKind) -> Option<String> {
         "Red Hat" => "redhat".to_owned(),
         "Rocky Linux" => "rocky".to_owned(),
         "Azure Linux" => "azurelinux".to_owned(),
+        "Amazon Linux" => "amzn".to_owned(),
+        "Oracle Linux" => "oracle".to_owned(),
         name => name.to_lowercase(),
     })
 }

@@ -20,6 +20,15 @@ pub type Read<'a> = dyn Fn(&str) -> Result<Vec<u8>, SkipReason> + 'a;
 ///
 /// `paths` are below the root, with `/`. Each file that was read is added to `sources`, for the spans.
 pub fn scan(paths: &BTreeSet<String>, read: &Read<'_>, sources: &mut Sources) -> Found {
+    scan_files(paths, read, sources, true)
+}
+
+/// The same without what asks for packages and does not settle their versions: in an image nobody will install them any more.
+pub(crate) fn scan_locks(paths: &BTreeSet<String>, read: &Read<'_>, sources: &mut Sources) -> Found {
+    scan_files(paths, read, sources, false)
+}
+
+fn scan_files(paths: &BTreeSet<String>, read: &Read<'_>, sources: &mut Sources, with_declarations: bool) -> Found {
     let files = Files { paths, read, sources: RefCell::new(sources), known: RefCell::default() };
     let mut found = Found::default();
     for path in paths {
@@ -28,7 +37,8 @@ pub fn scan(paths: &BTreeSet<String>, read: &Read<'_>, sources: &mut Sources) ->
                 Ok((id, text)) => found.append(format.read(&File { id, path, text: &text, other: &|path| files.text(path).ok() })),
                 Err(reason) => unread(path, reason, &mut found),
             }
-        } else if let Some(locks) = declaration(path)
+        } else if with_declarations
+            && let Some(locks) = declaration(path)
             && !has_lock(path, locks, paths)
         {
             match files.text(path) {

@@ -2,18 +2,19 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use bartizan_model::{Severity, Sources};
 use bartizan_report::folder;
+use bartizan_supply::image;
 use bartizan_supply::instant::{normalised, rfc3339};
 use bartizan_supply::load::{read_named, scan_path};
 use bartizan_supply::matching::find;
 use bartizan_supply::results::Results;
 use bartizan_supply::sbom::write;
 use bartizan_supply::vex::{Judgement, Statements, openvex_document};
-use bartizan_supply::{Description, Document, Found, Matches, Rating, SkipReason, Vulnerability};
+use bartizan_supply::{Description, Document, Found, Image, Matches, Rating, SkipReason, Vulnerability};
 
 use serde_json::Value;
 
@@ -28,11 +29,16 @@ const SHOWN: usize = 10;
 pub(super) fn run(arguments: &Scan) -> anyhow::Result<Outcome> {
     let mut database = db::open(&db::place(&arguments.database)?)?;
     let here = [PathBuf::from(".")];
-    let paths = if arguments.paths.is_empty() { &here[..] } else { &arguments.paths };
+    let paths = if arguments.paths.is_empty() && arguments.images.is_empty() { &here[..] } else { &arguments.paths };
     let mut sources = Sources::default();
     let mut found = Found::default();
     for path in paths {
-        found.append(scan_path(path, &mut sources)?);
+        found.append(if image::is_image(path) { scan_image(path, arguments, &mut sources) } else { scan_path(path, &mut sources)? });
+    }
+    if let Some(reference) = arguments.images.first() {
+        anyhow::bail!(
+            "this build does not pull `{reference}` from its registry; scan a file instead, from `skopeo copy docker://{reference} oci-archive:image.tar` or `docker save --output image.tar {reference}`"
+        );
     }
     let mut matches = find(&mut database, &found.packages)?;
     let mut results = Results::default();
@@ -110,6 +116,10 @@ fn name(paths: &[PathBuf]) -> String {
         .unwrap_or_else(|| "system".to_owned())
 }
 
+fn scan_image(path: &Path, arguments: &Scan, sources: &mut Sources) -> Found {
+    image::scan_image(path, arguments.platform.as_ref(), sources).unwrap_or_else(|error| image::unread(path, &error))
+}
+
 /// Whether a flaw ends the run with the code for findings. One that nobody rates may be anything, so it counts.
 fn fails(flaw: &Vulnerability, gate: Option<SeverityArg>) -> bool {
     flaw.informational.is_none() && is_reached(flaw.rating(), gate)
@@ -160,6 +170,9 @@ fn text(found: &Found, matches: &Matches, database: &Description, sources: &Sour
     if !flaws.is_empty() || !matches.suppressed.is_empty() {
         out.push('\n');
     }
+    for image in &found.images {
+        out.push_str(&format!("{}\n", described(image)));
+    }
     out.push_str(&counts(found, matches));
     out.push_str(&skipped(found, matches, database, sources));
     out.push_str(&format!("asked: {}\n", db::summary(database)));
@@ -171,6 +184,14 @@ fn said(judgement: &Judgement) -> String {
     let because = judgement.justification.as_deref().map(|text| format!(" ({text})")).unwrap_or_default();
     let note = if judgement.note.is_empty() { String::new() } else { format!(": {}", judgement.note) };
     format!("{}{because}{note}", judgement.status.id().replace('_', " "))
+}
+
+/// `app.tar: Debian GNU/Linux 12 (bookworm), linux/amd64, 3 layers, runs as root`.
+fn described(image: &Image) -> String {
+    let is_root = matches!(image.user.split(':').next().unwrap_or_default(), "" | "root" | "0");
+    let user = if is_root { "root" } else { &image.user };
+    let distribution = if image.distribution.is_empty() { "no distribution" } else { &image.distribution };
+    format!("{}: {distribution}, {}, {}, runs as {user}", image.path, image.platform, counted(image.layers.len(), "layer", "layers"))
 }
 
 fn counts(found: &Found, matches: &Matches) -> String {

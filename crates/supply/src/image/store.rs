@@ -1,0 +1,174 @@
+//! Where the parts of an image lie: a folder, or a tar archive whose files are found once and read in place.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::ImageError;
+use crate::unpack::below_root;
+
+/// Files of an archive; an image of a thousand layers in the old form has some three thousand.
+const MAX_FILES: usize = 100_000;
+/// Links to links; `docker save` writes one.
+const MAX_LINKS: usize = 8;
+
+/// A folder or an archive with the parts of images.
+pub(super) struct Store {
+    shown: String,
+    from: From,
+}
+
+enum From {
+    Folder(PathBuf),
+    Archive(Archive, BTreeMap<String, Place>),
+}
+
+enum Archive {
+    File(PathBuf),
+    Bytes(Arc<[u8]>),
+}
+
+enum Place {
+    /// First byte and length.
+    Bytes(u64, u64),
+    /// `docker save` writes a layer that two images share once, and links to it.
+    Link(String),
+}
+
+/// A source of bytes that can be read from anywhere.
+trait Seekable: Read + Seek + Send {}
+impl<T: Read + Seek + Send> Seekable for T {}
+
+impl Store {
+    /// Opens a folder or a tar archive.
+    pub(super) fn open(path: &Path) -> Result<Self, ImageError> {
+        let shown = path.display().to_string();
+        if path.is_dir() {
+            return Ok(Self { shown, from: From::Folder(path.to_owned()) });
+        }
+        Self::index(shown, Archive::File(path.to_owned()))
+    }
+
+    /// Opens a tar archive in memory.
+    pub(super) fn of_bytes(shown: &str, bytes: Arc<[u8]>) -> Result<Self, ImageError> {
+        Self::index(shown.to_owned(), Archive::Bytes(bytes))
+    }
+
+    fn index(shown: String, archive: Archive) -> Result<Self, ImageError> {
+        let no_image = |why: &str| ImageError::NoImage { path: shown.clone(), why: why.to_owned() };
+        let unreadable = |source| ImageError::Unreadable { path: shown.clone(), source };
+        let mut reader = archive.reader().map_err(unreadable)?;
+        let mut head = [0; 4];
+        if reader.read_exact(&mut head).is_ok() && (head.starts_with(&[0x1f, 0x8b]) || head == [0x28, 0xb5, 0x2f, 0xfd]) {
+            return Err(no_image("it is compressed as a whole; unpack it with gunzip or zstd -d first, its layers may stay compressed"));
+        }
+        reader.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+        let mut places = BTreeMap::new();
+        let mut tar = tar::Archive::new(reader);
+        // Long names are not followed: nothing that belongs to an image has one.
+        for entry in tar.entries_with_seek().map_err(unreadable)?.raw(true) {
+            let entry = entry.map_err(|error| no_image(&format!("it is no whole tar archive: {error}")))?;
+            if places.len() >= MAX_FILES {
+                return Err(no_image("it holds too many files"));
+            }
+            let Some(path) = below_root(&entry.path_bytes()) else { continue };
+            match entry.header().entry_type() {
+                tar::EntryType::Regular | tar::EntryType::Continuous => {
+                    places.insert(path, Place::Bytes(entry.raw_file_position(), entry.size()));
+                }
+                tar::EntryType::Symlink => {
+                    let target = entry.link_name_bytes().map(|target| String::from_utf8_lossy(&target).into_owned()).unwrap_or_default();
+                    places.insert(path, Place::Link(target));
+                }
+                _ => {}
+            }
+        }
+        Ok(Self { shown, from: From::Archive(archive, places) })
+    }
+
+    /// Path of the whole, for people.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Whether there is such a file.
+    pub(super) fn has(&self, name: &str) -> bool {
+        match &self.from {
+            From::Folder(folder) => below_root(name.as_bytes()).is_some_and(|name| folder.join(name).is_file()),
+            From::Archive(_, places) => places.contains_key(name),
+        }
+    }
+
+    /// Opens a file, and tells how long it is.
+    pub(super) fn open_file(&self, name: &str) -> Result<(Box<dyn Read + Send>, u64), ImageError> {
+        let unreadable = |source| ImageError::Unreadable { path: format!("{}!/{name}", self.shown), source };
+        let missing = || unreadable(std::io::Error::new(std::io::ErrorKind::NotFound, "the image lacks this file"));
+        match &self.from {
+            From::Folder(folder) => {
+                let path = folder.join(below_root(name.as_bytes()).ok_or_else(missing)?);
+                // A link could lead to any file of the machine.
+                let metadata = fs::symlink_metadata(&path).map_err(unreadable)?;
+                if !metadata.is_file() {
+                    return Err(unreadable(std::io::Error::other("it is no regular file")));
+                }
+                Ok((Box::new(BufReader::with_capacity(BUFFER, File::open(&path).map_err(unreadable)?)), metadata.len()))
+            }
+            From::Archive(archive, places) => {
+                let mut name = name.to_owned();
+                for _ in 0..MAX_LINKS {
+                    match places.get(&name).ok_or_else(missing)? {
+                        Place::Link(target) => name = target_of(&name, target).ok_or_else(missing)?,
+                        Place::Bytes(start, length) => {
+                            let mut reader = archive.reader().map_err(unreadable)?;
+                            reader.seek(SeekFrom::Start(*start)).map_err(unreadable)?;
+                            return Ok((Box::new(BufReader::with_capacity(BUFFER, reader.take(*length))), *length));
+                        }
+                    }
+                }
+                Err(missing())
+            }
+        }
+    }
+
+    /// The bytes of a file, of at most `limit`.
+    pub(super) fn bytes(&self, name: &str, limit: u64) -> Result<Vec<u8>, ImageError> {
+        let damaged = |why: String| ImageError::Damaged { what: name.to_owned(), why };
+        let (reader, length) = self.open_file(name)?;
+        if length > limit {
+            return Err(damaged(format!("it is larger than {limit} bytes")));
+        }
+        let mut bytes = Vec::new();
+        reader.take(limit).read_to_end(&mut bytes).map_err(|error| damaged(error.to_string()))?;
+        Ok(bytes)
+    }
+}
+
+/// Bytes that are read at once.
+const BUFFER: usize = 256 << 10;
+
+impl Archive {
+    fn reader(&self) -> std::io::Result<Box<dyn Seekable>> {
+        Ok(match self {
+            Self::File(path) => Box::new(File::open(path)?),
+            Self::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+        })
+    }
+}
+
+/// A link's target, from the folder of the link.
+fn target_of(link: &str, target: &str) -> Option<String> {
+    let mut parts: Vec<&str> = link.split('/').collect();
+    parts.pop();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}

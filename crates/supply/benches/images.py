@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds container images without a container engine and compares the packages that are found in them with those of Syft and Trivy.
 
-Needs root, Debian's packages debootstrap, umoci, skopeo, rpm, npm and python3-pip, and their registries; `syft` and `trivy` are asked where they
+Needs root, Debian's packages binutils, debootstrap, npm, python3-pip, rpm, skopeo and umoci, and their registries; `syft` and `trivy` are asked where they
 are on the path. Usage: images.py [--out DIR] [--bartizan PROGRAM] [--compare-only]
 """
 
@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import time
+import zlib
 from pathlib import Path
 
 SUITE = "bookworm"
@@ -56,7 +57,7 @@ def copy(source, target):
 def language_packages(image, go_program):
     """Packages of five languages, none of them the distribution's."""
     site = image.root / "usr/local/lib/python3.11/dist-packages"
-    run("pip", "install", "--no-compile", "--no-deps", "--target", site, "flask==2.2.2", "Jinja2==3.1.2", "urllib3==1.26.5", "ruff==0.4.4")
+    run("pip", "install", "--no-compile", "--no-deps", "--target", site, "flask==2.2.2", "Jinja2==3.1.2", "urllib3==1.26.5")
     image.layer("RUN pip install flask")
     app = image.root / "app"
     app.mkdir(exist_ok=True)
@@ -71,11 +72,23 @@ def language_packages(image, go_program):
         "libraries": {"Newtonsoft.Json/12.0.1": {"type": "package", "serviceable": True, "sha512": "sha512-x", "path": "newtonsoft.json/12.0.1"}}}))
     (image.root / "usr/local/bin").mkdir(parents=True, exist_ok=True)
     shutil.copy(go_program, image.root / "usr/local/bin/credentials")
+    rust_program(image.root / "usr/local/bin/audited")
     image.layer("COPY . /app")
     # Moved and removed in upper layers.
     shutil.rmtree(site / "urllib3-1.26.5.dist-info")
     shutil.rmtree(app / "node_modules/lodash")
     image.layer("RUN rm -r urllib3 lodash")
+
+
+def rust_program(path):
+    """A program with the list that cargo-auditable adds."""
+    packages = [{"name": "audited", "version": "0.1.0", "source": "local", "dependencies": [1, 2], "root": True},
+                {"name": "smallvec", "version": "1.6.0", "source": "crates.io"}, {"name": "time", "version": "0.1.43", "source": "crates.io"},
+                {"name": "cc", "version": "1.0.0", "source": "crates.io", "kind": "build"}]
+    listed = path.with_suffix(".dep-v0")
+    listed.write_bytes(zlib.compress(json.dumps({"packages": packages}).encode()))
+    run("objcopy", "--add-section", f".dep-v0={listed}", shutil.which("true"), path)
+    listed.unlink()
 
 
 def debian(out, name, packages):
@@ -172,6 +185,8 @@ def distroless(out, base, go_program):
         if not jar.is_symlink():
             shutil.copy(jar, image.root / "app/lib")
     shutil.copy(go_program, image.root / "app/server")
+    # Published with cargo-auditable.
+    run("pip", "install", "--no-compile", "--no-deps", "--target", image.root / "app/tools", "uv==0.13.9")
     image.layer("COPY app /app")
     return image.done()
 
@@ -237,7 +252,7 @@ def of_syft(path):
 
 def of_trivy(path):
     command = ["trivy", "image", "--input", path, "--list-all-pkgs", "--offline-scan", "--skip-db-update", "--skip-java-db-update",
-               "--skip-version-check", "--format", "json", "--quiet", "--scanners", "license"]
+               "--format", "json", "--quiet", "--scanners", "license"]
     text = subprocess.run(command, capture_output=True, check=True).stdout
     found = set()
     for result in json.loads(text).get("Results", []):

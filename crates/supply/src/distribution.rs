@@ -22,7 +22,6 @@ pub(crate) enum Manager {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Release {
     id: String,
-    like: String,
     version: String,
     codename: String,
     /// For people: `Debian GNU/Linux 12 (bookworm)`.
@@ -41,63 +40,29 @@ impl Release {
             }
         }
         let mut take = |key: &str| fields.remove(key).unwrap_or_default();
-        Self {
-            id: take("ID").to_lowercase(),
-            like: take("ID_LIKE").to_lowercase(),
-            version: take("VERSION_ID"),
-            codename: take("VERSION_CODENAME"),
-            name: take("PRETTY_NAME"),
-        }
+        Self { id: take("ID").to_lowercase(), version: take("VERSION_ID"), codename: take("VERSION_CODENAME"), name: take("PRETTY_NAME") }
     }
 
     /// The ecosystem of the packages that a manager installed. A distribution that is not known has no release, so nothing is judged by another's
     /// advisories.
     pub(crate) fn ecosystem(&self, manager: Manager) -> Ecosystem {
-        let (major, minor) = self.version.split_once('.').unwrap_or((&self.version, ""));
-        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-        let of = |name: &str, release: Option<&str>| Ecosystem {
-            kind: name.parse::<Ecosystem>().map_or(EcosystemKind::RED_HAT, |of| of.kind),
-            release: release.filter(|release| !release.is_empty()).map(str::to_owned),
+        let (kind, fallback) = match manager {
+            Manager::Dpkg => ("deb", EcosystemKind::DEBIAN),
+            Manager::Apk => ("apk", EcosystemKind::ALPINE),
+            Manager::Rpm => ("rpm", EcosystemKind::RED_HAT),
         };
-        match (manager, self.id.as_str()) {
-            (Manager::Dpkg, "ubuntu") => of("Ubuntu", Some(&self.version)),
-            (Manager::Dpkg, "debian") if major.is_empty() => of("Debian", debian_release(&self.codename)),
-            (Manager::Dpkg, "debian") => of("Debian", Some(major)),
-            (Manager::Dpkg, _) => of("Debian", None),
-            (Manager::Apk, "alpine") => {
-                let minor = minor.get(..digits(minor)).unwrap_or_default();
-                of("Alpine", (!minor.is_empty()).then(|| format!("v{major}.{minor}")).as_deref())
-            }
-            (Manager::Apk, "wolfi") => of("Wolfi", None),
-            (Manager::Apk, "chainguard") => of("Chainguard", None),
-            (Manager::Apk, _) => of("Alpine", None),
-            (Manager::Rpm, "rhel") => of("Red Hat", Some(major)),
-            (Manager::Rpm, "almalinux") => of("AlmaLinux", Some(major)),
-            (Manager::Rpm, "rocky") => of("Rocky Linux", Some(major)),
-            (Manager::Rpm, "amzn") => of("Amazon Linux", Some(&self.version)),
-            (Manager::Rpm, "fedora") => of("Fedora", Some(&self.version)),
-            (Manager::Rpm, "ol") => of("Oracle Linux", Some(major)),
-            (Manager::Rpm, "centos") => of("CentOS", Some(major)),
-            (Manager::Rpm, "azurelinux" | "mariner") => of("Azure Linux", Some(major)),
-            (Manager::Rpm, "mageia") => of("Mageia", Some(&self.version)),
-            (Manager::Rpm, "opensuse-leap") => of("openSUSE", Some(&format!("Leap {}", self.version))),
-            (Manager::Rpm, "opensuse-tumbleweed") => of("openSUSE", Some("Tumbleweed")),
-            (Manager::Rpm, "sles") => of("SUSE", Some(&format!("Linux Enterprise Server {}", self.version.replacen('.', " SP", 1)))),
-            (Manager::Rpm, _) => of("Red Hat", None),
-        }
+        let id = match self.id.as_str() {
+            "opensuse-leap" | "opensuse-tumbleweed" => "opensuse",
+            "mariner" => "azurelinux",
+            id => id,
+        };
+        let Some(kind) = EcosystemKind::from_purl(kind, Some(id)) else { return fallback.into() };
+        // Testing and unstable have no version, only a name.
+        let version = if self.version.is_empty() { &self.codename } else { &self.version };
+        // A release that is still being made (`3.21_alpha20240807`) is the one that it becomes.
+        let version = version.split('_').next().unwrap_or(version);
+        Ecosystem::of_distribution(kind, &if version.is_empty() { String::new() } else { format!("{}-{version}", self.id) })
     }
-}
-
-/// Source: debian.org/releases; testing and unstable have no `VERSION_ID`.
-fn debian_release(codename: &str) -> Option<&'static str> {
-    Some(match codename {
-        "forky" => "14",
-        "trixie" => "13",
-        "bookworm" => "12",
-        "bullseye" => "11",
-        "buster" => "10",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
@@ -114,6 +79,8 @@ mod tests {
         assert_eq!(ecosystem("ID=alpine\nVERSION_ID=3.21_alpha20240807\n", Manager::Apk), "Alpine:v3.21");
         assert_eq!(ecosystem("ID=\"rocky\"\nVERSION_ID=\"9.4\"\n", Manager::Rpm), "Rocky Linux:9");
         assert_eq!(ecosystem("ID='amzn'\nVERSION_ID='2023'\n", Manager::Rpm), "Amazon Linux:2023");
+        assert_eq!(ecosystem("ID=opensuse-leap\nVERSION_ID=15.6\n", Manager::Rpm), "openSUSE:Leap 15.6");
+        assert_eq!(ecosystem("ID=wolfi\nVERSION_ID=20230201\n", Manager::Apk), "Wolfi");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::database::Description;
+use crate::dockerfile::{Base, Dockerfile, Stage, Weakness};
 use crate::image::Image;
 use crate::matching::{Matches, Vulnerability};
 use crate::package::{Found, Origin, Package, Relation, Skipped};
@@ -26,6 +27,9 @@ pub struct Document<'a> {
     /// Container images that were read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageEntry<'a>>,
+    /// Dockerfiles, by path.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dockerfiles: Vec<DockerfileEntry<'a>>,
     /// All packages, by file and line.
     pub packages: Vec<PackageEntry<'a>>,
     /// All vulnerabilities, by package.
@@ -65,6 +69,56 @@ pub struct LayerEntry<'a> {
     /// The command that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_by: Option<&'a str>,
+}
+
+/// A Dockerfile.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DockerfileEntry<'a> {
+    /// Path.
+    pub file: &'a str,
+    /// Stages in their order; the last one is the image.
+    pub stages: Vec<StageEntry<'a>>,
+    /// What a reviewer has to look at, by line.
+    pub weaknesses: Vec<WeaknessEntry>,
+}
+
+/// A stage of a Dockerfile.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct StageEntry<'a> {
+    /// Name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<&'a str>,
+    /// Line of its `FROM`, from 1.
+    pub line: u32,
+    /// Name of the image that it starts from; absent where it starts from a stage, from nothing, or from what is not settled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<&'a str>,
+    /// Tag of that image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<&'a str>,
+    /// Digest of that image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<&'a str>,
+    /// Index of the stage that it starts from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<usize>,
+    /// What it starts from, as written, where an argument of the build settles it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unresolved: Option<&'a str>,
+    /// User that its processes run as; absent where the base image decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<&'a str>,
+}
+
+/// Something in a Dockerfile that a reviewer has to look at.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WeaknessEntry {
+    /// `runs-as-root`, `base-moves`, `secret-in-environment`, `secret-in-argument` or `unchecked-download`.
+    pub id: &'static str,
+    /// One sentence, with what to do.
+    pub message: String,
+    /// Line, from 1.
+    pub line: u32,
 }
 
 /// A package.
@@ -225,6 +279,7 @@ impl<'a> Document<'a> {
             schema: "bartizan/scan/1",
             database,
             images: found.images.iter().map(image).collect(),
+            dockerfiles: found.dockerfiles.iter().map(|of| dockerfile(of, sources)).collect(),
             packages: found.packages.iter().map(|of| package(of, sources)).collect(),
             vulnerabilities: matches.vulnerabilities.iter().map(|of| vulnerability(of, sources)).collect(),
             suppressed: matches.suppressed.iter().map(|of| vulnerability(of, sources)).collect(),
@@ -250,6 +305,31 @@ fn image(image: &Image) -> ImageEntry<'_> {
         distribution: &image.distribution,
         user: &image.user,
         layers: image.layers.iter().map(|layer| LayerEntry { digest: &layer.digest, created_by: layer.created_by.as_deref() }).collect(),
+    }
+}
+
+fn dockerfile<'a>(of: &'a Dockerfile, sources: &Sources) -> DockerfileEntry<'a> {
+    let stage = |stage: &'a Stage| {
+        let reference = match &stage.base {
+            Base::Image(reference) => Some(reference),
+            _ => None,
+        };
+        StageEntry {
+            name: stage.name.as_deref(),
+            line: sources.start(stage.span).line,
+            image: reference.map(|reference| reference.name.as_str()),
+            tag: reference.and_then(|reference| reference.tag.as_deref()),
+            digest: reference.and_then(|reference| reference.digest.as_deref()),
+            stage: if let Base::Stage(index) = stage.base { Some(index) } else { None },
+            unresolved: if let Base::Unresolved(text) = &stage.base { Some(text) } else { None },
+            user: stage.user.as_deref(),
+        }
+    };
+    let weakness = |of: &Weakness| WeaknessEntry { id: of.kind.id(), message: of.kind.message(), line: sources.start(of.span).line };
+    DockerfileEntry {
+        file: &of.path,
+        stages: of.stages.iter().map(stage).collect(),
+        weaknesses: of.weaknesses.iter().map(weakness).collect(),
     }
 }
 

@@ -22,6 +22,7 @@ use bartizan_model::{Diagnostic, Severity, Sources};
 pub use manifest::Platform;
 
 use crate::package::{Found, SkipReason, Skipped};
+use crate::unpack::rpm;
 use layer::{Limits, Read};
 use manifest::Plan;
 use store::Store;
@@ -110,6 +111,16 @@ pub fn scan_image(path: &Path, platform: Option<&Platform>, sources: &mut Source
 /// It is no image, has nothing for the platform, or is damaged.
 pub fn scan_image_bytes(path: &str, bytes: Arc<[u8]>, platform: Option<&Platform>, sources: &mut Sources) -> Result<Found, ImageError> {
     scan(&Store::of_bytes(path, bytes)?, platform, sources)
+}
+
+/// The packages in a database of rpm (SQLite or ndb), a line each, with fields between tabs: name, version, architecture, file name of the source
+/// package, module.
+///
+/// # Errors
+/// It is neither, or damaged; in words.
+pub fn rpm_packages(database: &[u8]) -> Result<String, String> {
+    let [packages, _] = rpm::texts(database, |_| false)?;
+    Ok(String::from_utf8_lossy(&packages.text).into_owned())
 }
 
 /// What a scan says of an image that cannot be read.

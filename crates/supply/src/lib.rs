@@ -8,6 +8,7 @@ pub mod advisory;
 mod constraint;
 pub mod database;
 mod distribution;
+pub mod dockerfile;
 pub mod document;
 pub mod ecosystem;
 pub mod image;
@@ -29,6 +30,7 @@ pub mod vex;
 
 pub use advisory::{Advisory, Affected};
 pub use database::{Builder, Database, DatabaseError, Description};
+pub use dockerfile::Dockerfile;
 pub use document::Document;
 pub use ecosystem::{Ecosystem, EcosystemKind};
 pub use image::Image;

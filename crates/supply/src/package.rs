@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bartizan_model::{Diagnostic, Severity, Span};
 
+use crate::dockerfile::Dockerfile;
 use crate::ecosystem::Ecosystem;
 use crate::image::Image;
 
@@ -190,6 +191,8 @@ pub struct Found {
     pub diagnostics: Vec<Diagnostic>,
     /// Container images that were read.
     pub images: Vec<Image>,
+    /// Dockerfiles, by path.
+    pub dockerfiles: Vec<Dockerfile>,
 }
 
 impl Found {
@@ -230,5 +233,6 @@ impl Found {
         self.skipped.append(&mut other.skipped);
         self.diagnostics.append(&mut other.diagnostics);
         self.images.append(&mut other.images);
+        self.dockerfiles.append(&mut other.dockerfiles);
     }
 }

@@ -1,17 +1,23 @@
 //! A tree of files → its packages.
 //!
 //! Every file that names packages is read on its own; files that declare dependencies without a lock file are counted as skipped.
+//! Archives are opened in memory, and Dockerfiles are read on the way.
 //! The file system is [`crate::load`]'s business: here files come from a function, so archives and images can be scanned the same way.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
 use std::sync::Arc;
 
 use bartizan_model::{Diagnostic, FileId, Severity, Sources, Span};
 
+use crate::dockerfile;
+use crate::ecosystem::EcosystemKind;
+use crate::installed::Installed;
 use crate::lockfile::{DECLARATIONS, File, Format};
 use crate::package::{Found, SkipReason, Skipped};
 use crate::sbom::{BillFormat, may_be_bill};
+use crate::unpack::archive::{self, Kind};
 
 /// Gives the bytes of a file of the tree, or says why not.
 pub type Read<'a> = dyn Fn(&str) -> Result<Vec<u8>, SkipReason> + 'a;
@@ -20,25 +26,63 @@ pub type Read<'a> = dyn Fn(&str) -> Result<Vec<u8>, SkipReason> + 'a;
 ///
 /// `paths` are below the root, with `/`. Each file that was read is added to `sources`, for the spans.
 pub fn scan(paths: &BTreeSet<String>, read: &Read<'_>, sources: &mut Sources) -> Found {
-    scan_files(paths, read, sources, true)
+    scan_files(paths, read, sources, Tree::Repository)
 }
 
 /// The same without what asks for packages and does not settle their versions: in an image nobody will install them any more.
 pub(crate) fn scan_locks(paths: &BTreeSet<String>, read: &Read<'_>, sources: &mut Sources) -> Found {
-    scan_files(paths, read, sources, false)
+    scan_files(paths, read, sources, Tree::Image)
 }
 
-fn scan_files(paths: &BTreeSet<String>, read: &Read<'_>, sources: &mut Sources, with_declarations: bool) -> Found {
+/// What the files are of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tree {
+    /// Sources of a system, with what is not yet installed, and archives.
+    Repository,
+    /// What is ready to run.
+    Archive,
+    /// An image, whose installed packages are read elsewhere.
+    Image,
+}
+
+fn scan_files(paths: &BTreeSet<String>, read: &Read<'_>, sources: &mut Sources, tree: Tree) -> Found {
     let files = Files { paths, read, sources: RefCell::new(sources), known: RefCell::default() };
     let mut found = Found::default();
+    let mut archives = Vec::new();
+    let installed_kinds: BTreeSet<EcosystemKind> = match tree {
+        Tree::Archive => {
+            paths.iter().filter(|path| !is_own(path)).filter_map(|path| Installed::of(path)).map(Installed::ecosystem).collect()
+        }
+        Tree::Repository | Tree::Image => BTreeSet::new(),
+    };
     for path in paths {
         if let Some(format) = Format::of(path) {
+            // What was asked for says less than what is there.
+            if installed_kinds.contains(&format.ecosystem()) {
+                continue;
+            }
             match files.text(path) {
                 Ok((id, text)) => found.append(format.read(&File { id, path, text: &text, other: &|path| files.text(path).ok() })),
                 Err(reason) => unread(path, reason, &mut found),
             }
-        } else if with_declarations
-            && let Some(locks) = declaration(path)
+        } else if let Some(installed) = Installed::of(path).filter(|installed| is_read(*installed, path, tree)) {
+            match files.text(path) {
+                Ok((id, text)) => found.append(installed.read(&File { id, path, text: &text, other: &|_| None })),
+                Err(reason) => unread(path, reason, &mut found),
+            }
+        } else if tree != Tree::Repository {
+        } else if dockerfile::is_dockerfile(path) {
+            match files.text(path) {
+                Ok((id, text)) => {
+                    let (dockerfile, mut diagnostics) = dockerfile::read(path, id, &text);
+                    found.dockerfiles.push(dockerfile);
+                    found.diagnostics.append(&mut diagnostics);
+                }
+                Err(reason) => unread(path, reason, &mut found),
+            }
+        } else if let Some(kind) = Kind::of(path).filter(|_| !WRAPPERS.iter().any(|wrapper| path.ends_with(wrapper))) {
+            archives.push((path, kind));
+        } else if let Some(locks) = declaration(path)
             && !has_lock(path, locks, paths)
         {
             match files.text(path) {
@@ -59,6 +103,50 @@ fn scan_files(paths: &BTreeSet<String>, read: &Read<'_>, sources: &mut Sources, 
             }
         }
     }
+    for (path, kind) in archives {
+        found.append(scan_archive(path, kind, read, sources));
+    }
+    found
+}
+
+/// Archives of build tools that start other versions of themselves, and are no part of what is built.
+const WRAPPERS: &[&str] = &["gradle/wrapper/gradle-wrapper.jar", ".mvn/wrapper/maven-wrapper.jar"];
+
+/// Whether a description is the system's own rather than of a package that it installed.
+fn is_own(path: &str) -> bool {
+    path.ends_with("/package.json") && !path.contains("/node_modules/")
+}
+
+/// Of what is installed in a repository, folders of Python packages are what is shipped as it lies there; the rest is told by lock files.
+fn is_read(installed: Installed, path: &str, tree: Tree) -> bool {
+    match tree {
+        Tree::Repository => installed == Installed::PythonMetadata && path.ends_with(".dist-info/METADATA"),
+        Tree::Archive => true,
+        Tree::Image => false,
+    }
+}
+
+/// Reads what an archive of the repository ships; paths in it go on after `!/`.
+fn scan_archive(path: &str, kind: Kind, read: &Read<'_>, sources: &mut Sources) -> Found {
+    let mut found = Found::default();
+    let bytes = match read(path) {
+        Ok(bytes) => bytes,
+        Err(reason) => {
+            unread(path, reason, &mut found);
+            return found;
+        }
+    };
+    let contents = archive::read(Cursor::new(bytes), kind);
+    for problem in contents.problems {
+        unread(&format!("{path}{}", problem.path), problem.reason, &mut found);
+    }
+    let mut texts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for inner in contents.texts {
+        texts.entry(format!("{path}{}", inner.path)).or_insert(inner.text);
+    }
+    let paths: BTreeSet<String> = texts.keys().cloned().collect();
+    let read = |path: &str| texts.get(path).cloned().ok_or_else(|| SkipReason::Unreadable("no such file".to_owned()));
+    found.append(scan_files(&paths, &read, sources, Tree::Archive));
     found
 }
 

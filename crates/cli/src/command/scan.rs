@@ -173,6 +173,11 @@ fn text(found: &Found, matches: &Matches, database: &Description, sources: &Sour
     for image in &found.images {
         out.push_str(&format!("{}\n", described(image)));
     }
+    for dockerfile in &found.dockerfiles {
+        for weakness in &dockerfile.weaknesses {
+            out.push_str(&format!("{}:{}: {}\n", dockerfile.path, sources.start(weakness.span).line, weakness.kind.message()));
+        }
+    }
     out.push_str(&counts(found, matches));
     out.push_str(&skipped(found, matches, database, sources));
     out.push_str(&format!("asked: {}\n", db::summary(database)));

@@ -32,10 +32,17 @@ pub(crate) fn read(file: &File<'_>, ecosystem: &Ecosystem) -> Found {
         if !is_there {
             continue;
         }
-        match field("Version") {
-            Some(version) => found.packages.push(Package::new(ecosystem.clone(), name, version, file.span_of(name))),
-            None => found.skip(name, file.span_of(name), SkipReason::NoExactVersion(String::new())),
-        }
+        let Some(version) = field("Version") else {
+            found.skip(name, file.span_of(name), SkipReason::NoExactVersion(String::new()));
+            continue;
+        };
+        let package = Package::new(ecosystem.clone(), name, version, file.span_of(name));
+        // `Source: NAME`, or `Source: NAME (VERSION)` where that differs; left out where both are the package's.
+        found.packages.push(match field("Source").map(|source| source.split_once('(').unwrap_or((source, ""))) {
+            Some((source, "")) => package.built_from(source.trim(), version),
+            Some((source, source_version)) => package.built_from(source.trim(), source_version.trim_end_matches(')').trim()),
+            None => package,
+        });
     }
     found
 }

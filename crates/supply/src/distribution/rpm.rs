@@ -30,7 +30,24 @@ pub(crate) fn read(file: &File<'_>, ecosystem: &Ecosystem) -> Found {
     for line in file.text.lines() {
         let mut fields = line.split('\t');
         let (Some(name), Some(version)) = (fields.next(), fields.next()) else { continue };
-        found.packages.push(Package::new(ecosystem.clone(), name, version, file.span_of(name)));
+        let package = Package::new(ecosystem.clone(), name, version, file.span_of(name));
+        found.packages.push(match source(fields.nth(1).unwrap_or_default()) {
+            Some((source, source_version)) => {
+                // A source package has the epoch of what is built from it.
+                let epoch = version.split_once(':').map(|(epoch, _)| format!("{epoch}:")).unwrap_or_default();
+                let source_version = format!("{epoch}{source_version}");
+                if (source, source_version.as_str()) == (name, version) { package } else { package.built_from(source, source_version) }
+            }
+            None => package,
+        });
     }
     found
+}
+
+/// `openssl-3.0.7-27.el9.src.rpm` → `openssl` and `3.0.7-27.el9`.
+fn source(file: &str) -> Option<(&str, &str)> {
+    let stem = file.strip_suffix(".src.rpm").or_else(|| file.strip_suffix(".nosrc.rpm"))?;
+    let release = stem.rfind('-')?;
+    let version = stem.get(..release)?.rfind('-')?;
+    Some((stem.get(..version)?, stem.get(version + 1..)?))
 }

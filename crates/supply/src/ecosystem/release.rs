@@ -77,6 +77,10 @@ fn ids(kind: EcosystemKind) -> &'static [&'static str] {
         "Mageia" => &["mageia"],
         "Azure Linux" => &["azurelinux", "mariner"],
         "Alpaquita" => &["alpaquita"],
+        "Amazon Linux" => &["amzn"],
+        "Fedora" => &["fedora"],
+        "Oracle Linux" => &["oracle", "ol"],
+        "CentOS" => &["centos"],
         _ => &[],
     }
 }
@@ -86,7 +90,9 @@ fn release(kind: EcosystemKind, distro: &str) -> Option<String> {
     let named = |names: &[(&str, &str)]| names.iter().find(|(name, _)| *name == rest).map_or(rest, |(_, number)| number).to_owned();
     let numbers = || rest.split('.').map_while(|part| part.parse::<u32>().ok()).collect::<Vec<u32>>();
     let read = match (kind.name(), numbers().as_slice()) {
-        ("Debian" | "Red Hat" | "AlmaLinux" | "Rocky Linux" | "Mageia" | "Azure Linux", [major, ..]) => major.to_string(),
+        ("Debian" | "Red Hat" | "AlmaLinux" | "Rocky Linux" | "Mageia" | "Azure Linux" | "Oracle Linux" | "CentOS", [major, ..]) => {
+            major.to_string()
+        }
         ("Debian", []) => named(DEBIAN),
         ("Ubuntu", []) => named(UBUNTU),
         ("Ubuntu", [year, month, ..]) => format!("{year}.{month:02}"),

@@ -105,7 +105,8 @@ fn late(shown: &str, store: &Store, plan: &Plan, tree: &mut Tree, found: &mut Fo
     let by_link = RECORDS.iter().map(|(path, _)| path).chain(RELEASES).filter_map(|link| {
         let (path, versions) = tree.file(link)?;
         let last = versions.last().filter(|version| version.texts.is_none())?;
-        Some(Late { layer: last.layer, path, link: (*link).to_owned() })
+        let (layer, target) = last.same.clone().unwrap_or_else(|| (last.layer, path.clone()));
+        Some(Late { layer, path: target, link: (*link).to_owned(), node: path })
     });
     for late in by_link.chain(tree.late.iter().cloned()).collect::<BTreeSet<_>>() {
         wanted.entry(late.layer).or_default().push(late);
@@ -120,8 +121,7 @@ fn late(shown: &str, store: &Store, plan: &Plan, tree: &mut Tree, found: &mut Fo
         for entry in read.entries {
             if let layer::EntryKind::File(Some(texts)) = entry.kind {
                 for late in wanted.iter().filter(|late| late.path == entry.path) {
-                    tree.keep(&late.path, texts.clone());
-                    tree.keep(&late.link, texts.clone());
+                    tree.keep(&late.node, texts.clone());
                 }
             }
         }

@@ -30,6 +30,8 @@ pub(super) struct Late {
     pub(super) path: String,
     /// The path that says why.
     pub(super) link: String,
+    /// Where in the tree what is read of it belongs.
+    pub(super) node: String,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub(super) struct Version {
     pub(super) layer: usize,
     /// What is kept of it; `None` where its path told nothing.
     pub(super) texts: Option<Arc<Vec<Inner>>>,
+    /// Layer and path of the file that this is another name of.
+    pub(super) same: Option<(usize, String)>,
 }
 
 impl Tree {
@@ -82,7 +86,7 @@ impl Tree {
                     self.has_links = true;
                     self.nodes.insert(path, Node::Link(target));
                 }
-                EntryKind::File(texts) => self.put(path, Version { layer, texts: texts.map(Arc::new) }),
+                EntryKind::File(texts) => self.put(path, Version { layer, texts: texts.map(Arc::new), same: None }),
                 EntryKind::Hardlink(target) => {
                     let target = self.parent_resolved(&target);
                     let there = match self.nodes.get(&target) {
@@ -90,10 +94,11 @@ impl Tree {
                         _ => None,
                     };
                     let texts = there.and_then(|version| version.texts.clone());
-                    if let Some(version) = there.filter(|_| texts.is_none() && wanted(&path).is_some()) {
-                        self.late.push(Late { layer: version.layer, path: target, link: path.clone() });
+                    let same = there.map(|version| version.same.clone().unwrap_or((version.layer, target)));
+                    if let Some((layer, target)) = same.clone().filter(|_| texts.is_none() && wanted(&path).is_some()) {
+                        self.late.push(Late { layer, path: target, link: path.clone(), node: path.clone() });
                     }
-                    self.put(path, Version { layer, texts });
+                    self.put(path, Version { layer, texts, same });
                 }
             }
         }

@@ -145,3 +145,84 @@ fn texts_of(count: usize) -> impl Fn(&[u8]) -> Option<Vec<&[u8]>> {
         Some(texts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::sqlite::tests::file;
+    use super::{header, texts};
+
+    /// A header of texts, numbers and lists of texts.
+    fn blob() -> Vec<u8> {
+        let entries: &[(u32, u32, u32, &[u8])] = &[
+            (1000, 6, 1, b"openssl-libs\0"),
+            (1001, 6, 1, b"3.0.7\0"),
+            (1002, 6, 1, b"27.el9\0"),
+            (1003, 4, 1, &[0, 0, 0, 1]),
+            (1022, 6, 1, b"x86_64\0"),
+            (1044, 6, 1, b"openssl-3.0.7-27.el9.src.rpm\0"),
+            (1116, 4, 2, &[0, 0, 0, 0, 0, 0, 0, 1]),
+            (1117, 8, 2, b"a\0METADATA\0"),
+            (1118, 8, 2, b"/usr/lib64/\0/x.dist-info/\0"),
+        ];
+        let (mut index, mut data) = (Vec::new(), Vec::new());
+        for (tag, kind, count, value) in entries {
+            for number in [*tag, *kind, data.len() as u32, *count] {
+                index.extend(number.to_be_bytes());
+            }
+            data.extend_from_slice(value);
+        }
+        [(entries.len() as u32).to_be_bytes().to_vec(), (data.len() as u32).to_be_bytes().to_vec(), index, data].concat()
+    }
+
+    #[test]
+    fn a_package_is_a_line_of_the_list() {
+        let [packages, files] = texts(&file(&blob()), |path| path.contains("dist-info")).unwrap();
+        assert_eq!(String::from_utf8(packages.text).unwrap(), "openssl-libs\t1:3.0.7-27.el9\tx86_64\topenssl-3.0.7-27.el9.src.rpm\t\n");
+        assert_eq!(files.text, b"/x.dist-info/METADATA\n");
+    }
+
+    #[test]
+    fn ndb_is_read_like_sqlite() {
+        let blob = blob();
+        let mut bytes = b"RpmP".to_vec();
+        bytes.resize(12, 0);
+        bytes.extend(1u32.to_le_bytes());
+        bytes.resize(32, 0);
+        for (index, block) in [(1u32, 256u32), (0, 0)] {
+            bytes.extend(b"Slot");
+            bytes.extend([index.to_le_bytes(), block.to_le_bytes(), 0u32.to_le_bytes()].concat());
+        }
+        while bytes.len() < 4096 {
+            bytes.extend(b"Slot\0\0\0\0\0\0\0\0\0\0\0\0");
+        }
+        bytes.extend(b"BlbS\x01\0\0\0\0\0\0\0");
+        bytes.extend((blob.len() as u32).to_le_bytes());
+        bytes.extend(&blob);
+        let [packages, _] = texts(&bytes, |_| false).unwrap();
+        assert!(packages.text.starts_with(b"openssl-libs\t1:3.0.7"));
+    }
+
+    #[test]
+    fn other_forms_are_no_empty_lists() {
+        assert!(texts(b"\x00\x05\x31\x62 a hash of Berkeley DB", |_| false).unwrap_err().contains("only SQLite and ndb are read"));
+        assert!(texts(&file(b"no header"), |_| false).unwrap_err().contains("1 of its packages"));
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_headers_and_files_never_panic(edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8)) {
+            let mut damaged = blob();
+            let mut database = file(&blob());
+            for (at, byte) in edits {
+                let place = at.index(damaged.len());
+                damaged[place] = byte;
+                let place = at.index(database.len());
+                database[place] = byte;
+            }
+            let _ = header(&damaged);
+            let _ = texts(&database, |_| true);
+        }
+    }
+}

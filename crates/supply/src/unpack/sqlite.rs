@@ -177,3 +177,98 @@ fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 fn be(bytes: &[u8], at: usize, n: usize) -> Option<u32> {
     Some(bytes.get(at..at + n)?.iter().fold(0, |value, byte| value << 8 | u32::from(*byte)))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::{SqliteError, blobs};
+
+    const PAGE: usize = 512;
+
+    fn varint(mut value: usize) -> Vec<u8> {
+        let mut out = vec![(value & 0x7f) as u8];
+        while value > 0x7f {
+            value >>= 7;
+            out.insert(0, (value & 0x7f) as u8 | 0x80);
+        }
+        out
+    }
+
+    /// A record of texts and blobs; `true` for a text.
+    fn record(columns: &[(bool, &[u8])]) -> Vec<u8> {
+        let types: Vec<u8> = columns.iter().flat_map(|(is_text, value)| varint(2 * value.len() + if *is_text { 13 } else { 12 })).collect();
+        let mut out = varint(types.len() + 1);
+        out.extend(types);
+        columns.iter().for_each(|(_, value)| out.extend_from_slice(value));
+        out
+    }
+
+    /// A leaf with one cell.
+    fn leaf(header: &[u8], cell: &[u8]) -> Vec<u8> {
+        let mut page = header.to_vec();
+        let at = PAGE - cell.len();
+        page.extend([0x0d, 0, 0, 0, 1]);
+        page.extend((at as u16).to_be_bytes());
+        page.push(0);
+        page.extend((at as u16).to_be_bytes());
+        page.resize(at, 0);
+        page.extend_from_slice(cell);
+        page
+    }
+
+    /// A file with one row of a blob in `Packages`, over as many pages as it takes.
+    pub(in crate::unpack) fn file(blob: &[u8]) -> Vec<u8> {
+        let mut header = b"SQLite format 3\0".to_vec();
+        header.extend((PAGE as u16).to_be_bytes());
+        header.resize(100, 0);
+        let schema = record(&[(true, b"table"), (true, b"Packages"), (true, b"Packages"), (false, &[2]), (true, b"CREATE TABLE")]);
+        let mut out = leaf(&header, &[varint(schema.len()), vec![1], schema].concat());
+        let row = record(&[(false, blob)]);
+        let (most, least) = (PAGE - 35, (PAGE - 12) * 32 / 255 - 23);
+        let mut local = row.len();
+        if local > most {
+            local = least + (row.len() - least) % (PAGE - 4);
+            local = if local > most { least } else { local };
+        }
+        let (inside, mut rest) = row.split_at(local);
+        let mut cell = [varint(row.len()), vec![1], inside.to_vec()].concat();
+        if !rest.is_empty() {
+            cell.extend(3u32.to_be_bytes());
+        }
+        out.extend(leaf(&[], &cell));
+        let mut next = 4u32;
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(rest.len().min(PAGE - 4));
+            let start = out.len();
+            out.extend(if after.is_empty() { 0 } else { next }.to_be_bytes());
+            out.extend_from_slice(part);
+            out.resize(start + PAGE, 0);
+            (rest, next) = (after, next + 1);
+        }
+        out
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<Vec<u8>>, SqliteError> {
+        let mut out = Vec::new();
+        blobs(bytes, "Packages", |blob| out.push(blob.to_vec())).map(|()| out)
+    }
+
+    #[test]
+    fn blobs_of_all_sizes_are_read_back() {
+        for size in [0, 1, 400, 470, 471, 472, 508, 509, 1000, 1017, 5000, 100_000] {
+            let blob: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+            assert_eq!(read(&file(&blob)), Ok(vec![blob]), "{size} bytes");
+        }
+    }
+
+    #[test]
+    fn circles_and_holes_end() {
+        let mut circle = file(&[7; 5000]);
+        // The fifth page names the third as the next one.
+        circle[4 * PAGE..4 * PAGE + 4].copy_from_slice(&3u32.to_be_bytes());
+        assert_eq!(read(&circle), Err(SqliteError::Loop(3)));
+        let whole = file(&[7; 5000]);
+        assert!(read(&whole[..6 * PAGE]).is_err());
+        assert_eq!(read(b"SQLite format 3\0"), Err(SqliteError::Header));
+        assert_eq!(blobs(&whole, "Name", |_| {}), Err(SqliteError::NoTable));
+    }
+}

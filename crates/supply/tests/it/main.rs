@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod advisories;
+mod dockerfiles;
+mod images;
 mod lockfiles;
 mod package_urls;
 mod properties;

@@ -32,6 +32,11 @@ const FILES: &[(&str, &str)] = &[
     ("composer.lock", r#"{"packages":[{"name":"a/b","version":"v1","dist":{"type":"path"}}],"packages-dev":[]}"#),
     ("packages.lock.json", r#"{"version":1,"dependencies":{"net":{"A":{"type":"Direct","resolved":"1"}}}}"#),
     ("packages.config", "<packages><package id=\"A\" version=\"1\"/></packages>"),
+    ("a-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: a\nVersion: 1\n\ntext\n"),
+    (
+        "Dockerfile",
+        "# escape=`\nARG A=b\nFROM a:${A:-b}@sha256:c AS d `\n  # x\nENV A_TOKEN=\"x y\" B c\nRUN <<E\nE\nADD https://x/y /\nUSER root\n",
+    ),
     ("a.csproj", "<Project><ItemGroup><PackageReference Include=\"A\" Version=\"$(B)\"/></ItemGroup></Project>"),
 ];
 

@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Paths(Paths),
     /// Tell all reasons of one threat, flow, question, rule or component.
     Explain(Explain),
+    /// Tell what changed between two states of a plan, in terms of architecture.
+    Diff(Diff),
     /// Find the packages of a system and the advisories that speak of them.
     Scan(Scan),
     /// Keep the database of advisories that scans ask.
@@ -74,6 +76,12 @@ pub(crate) struct Review {
     /// End with exit code 1 when a threat of this severity or a worse one is open; otherwise what bartizan.yaml tolerates decides.
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<SeverityArg>,
+    /// Threats that are known: a review.json or what --write-baseline wrote; --fail-on judges only what is new or worse.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write the open threats as a baseline for later reviews.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_baseline: Option<PathBuf>,
     /// How many threats are shown on the terminal.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) top: usize,
@@ -89,6 +97,12 @@ pub(crate) enum ReviewFormat {
     Markdown,
     /// The page for people.
     Html,
+    /// JUnit XML, for Jenkins and others.
+    Junit,
+    /// gl-sast-report.json, for GitLab.
+    GitlabSast,
+    /// A Code Quality report, for GitLab.
+    Codequality,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -196,6 +210,41 @@ pub(crate) enum ListFormat {
     Text,
     /// bartizan/access/1 or bartizan/paths/1
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// Before: a git revision, a folder, a plan in JSON or a review.json.
+    pub(crate) base: String,
+    /// After: the same; `.` is the working tree.
+    pub(crate) head: String,
+    /// Files and folders of the plan inside of both; everything where none is named.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// Repository of the revisions; the one around the current folder where it is left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) repo: Option<PathBuf>,
+    /// How it is written.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: DiffFormat,
+    /// End with exit code 1 when a threat or an attack path of this severity or a worse one is new or got worse.
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<SeverityArg>,
+    /// File to write; standard output where it is left out.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) catalogue: CatalogueArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// For people.
+    Text,
+    /// bartizan/diff/1
+    Json,
+    /// A comment on a pull request.
+    Markdown,
 }
 
 #[derive(Debug, Args)]

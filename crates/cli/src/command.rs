@@ -3,6 +3,7 @@
 mod access;
 pub(crate) mod db;
 mod diagram;
+mod diff;
 mod explain;
 mod model;
 mod paths;
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Diagram(arguments) => diagram::run(&arguments),
         Command::Access(arguments) => access::run(&arguments),
         Command::Paths(arguments) => paths::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Db(arguments) => db::run(&arguments),

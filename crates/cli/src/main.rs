@@ -4,6 +4,7 @@ mod args;
 mod catalogue;
 mod command;
 mod exit;
+mod git;
 mod pipeline;
 mod progress;
 mod software;

@@ -40,7 +40,7 @@ fn read<T>(input: &Input, look: impl FnOnce(Architecture, &Knowledge) -> T) -> a
     let tree = bartizan_import::load(paths)?;
     progress.say(format!("reading {} files", tree.paths().count()));
     let mut architecture = bartizan_import::import(&tree, &loading.services);
-    if architecture.sources.iter().next().is_none() {
+    if has_nothing(&architecture) {
         let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
         anyhow::bail!("there is nothing to review in {}: no Terraform, plan or Kubernetes file", names.join(", "));
     }
@@ -52,6 +52,11 @@ fn read<T>(input: &Input, look: impl FnOnce(Architecture, &Knowledge) -> T) -> a
     progress.say(format!("reviewing {} components", architecture.components.len()));
     let seen = look(architecture, &knowledge);
     Ok((seen, knowledge))
+}
+
+/// True where no file of a tree is any of a plan.
+pub(crate) fn has_nothing(architecture: &Architecture) -> bool {
+    architecture.sources.iter().next().is_none()
 }
 
 /// The catalogue, with its mistakes told but not fatal: the rules without mistakes still hold.

@@ -9,6 +9,7 @@ use std::path::Path;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use bartizan_model::{Architecture, Diagnostic, Sources, Span};
+use bartizan_report::baseline::{Known, Standing};
 use bartizan_report::{Counts, Excerpt, Remedies, counts as count, path_sentence, redact, weightiest};
 use bartizan_review::{Review, Severity, Status, Threat};
 
@@ -46,13 +47,38 @@ fn tell(word: &str, colour: AnsiColor, message: &str) {
 }
 
 /// The worst open threats.
-pub(crate) fn threats(review: &Review, most: usize) -> anyhow::Result<()> {
+pub(crate) fn threats(review: &Review, most: usize, standing: Option<&Standing>) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();
-    for threat in review.threats.iter().filter(|threat| threat.status == Status::Open).take(most) {
-        let text = render(&threat_groups(review, threat));
+    let known = |threat: &Threat| standing.map(|standing| standing.of(threat));
+    let mut open: Vec<&Threat> = review.threats.iter().filter(|threat| threat.status == Status::Open).collect();
+    // What nobody knows yet comes first.
+    open.sort_by_key(|threat| known(threat) == Some(Known::Known));
+    for threat in open.into_iter().take(most) {
+        let mut message = threat_groups(review, threat);
+        match known(threat) {
+            Some(Known::Known) => message.notes.push("known: it is in the baseline".to_owned()),
+            Some(Known::Worse) => message.notes.push("worse than in the baseline".to_owned()),
+            Some(Known::New) | None => {}
+        }
+        let text = render(&message);
         if !written(writeln!(out, "{text}\n"))? {
             return Ok(());
         }
+    }
+    Ok(())
+}
+
+/// How the open threats stand against a baseline, and what of it no longer occurs.
+pub(crate) fn standing(review: &Review, standing: &Standing) -> anyhow::Result<()> {
+    let of = |known: Known| review.threats.iter().filter(|threat| threat.status == Status::Open && standing.of(threat) == known).count();
+    let mut out = anstream::stderr().lock();
+    let summary = format!("baseline: {} known, {} worse, {} new", of(Known::Known), of(Known::Worse), of(Known::New));
+    let mut go_on = written(writeln!(out, "{summary}"))?;
+    for entry in standing.absent.iter().take(DIAGNOSTICS) {
+        go_on = go_on && written(writeln!(out, "baseline: `{}` no longer occurs; it can be taken out", entry.id))?;
+    }
+    if standing.absent.len() > DIAGNOSTICS && go_on {
+        written(writeln!(out, "baseline: and {} more no longer occur", standing.absent.len() - DIAGNOSTICS))?;
     }
     Ok(())
 }

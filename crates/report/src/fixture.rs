@@ -71,6 +71,7 @@ pub(crate) fn threat(id: &str, severity: Severity, (likelihood, impact): (u8, u8
         attack: vec!["T1530".to_owned()],
         cwe: vec!["CWE-732".to_owned()],
         targets: vec![Address::new("aws_s3_bucket.uploads")],
+        of_system: false,
         flows: vec!["f1".to_owned()],
         status: Status::Open,
         severity,

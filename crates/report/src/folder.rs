@@ -3,13 +3,18 @@
 use bartizan_review::Review;
 use serde::Serialize;
 
+use crate::baseline::Standing;
 use crate::{dfd, html, json, markdown, sarif};
 
 /// Gives name and content of every file to `write`, each as soon as it is made and in no fixed order: two are made at a time.
 ///
 /// # Errors
 /// What `write` gives.
-pub fn folder<E: Send>(review: &Review, write: impl Fn(&'static str, Vec<u8>) -> Result<(), E> + Sync) -> Result<(), E> {
+pub fn folder<E: Send>(
+    review: &Review,
+    baseline: Option<&Standing>,
+    write: impl Fn(&'static str, Vec<u8>) -> Result<(), E> + Sync,
+) -> Result<(), E> {
     let (drawn, told) = std::thread::scope(|scope| {
         let drawn = scope.spawn(|| {
             let diagram = dfd::svg(&review.architecture, &dfd::Options::of_review(review));
@@ -18,7 +23,7 @@ pub fn folder<E: Send>(review: &Review, write: impl Fn(&'static str, Vec<u8>) ->
         });
         let told = write("threat-model.md", markdown::markdown(review).into_bytes())
             .and_then(|()| write("review.json", pretty(&json::v1::review(review))))
-            .and_then(|()| write("review.sarif", pretty(&sarif::sarif(review))));
+            .and_then(|()| write("review.sarif", pretty(&sarif::sarif(review, baseline))));
         (drawn.join(), told)
     });
     // A panic is our bug: it goes on where it can be told as one.
@@ -47,7 +52,7 @@ mod tests {
         let files = || {
             let files = Mutex::new(BTreeMap::new());
             let write = |name, content| files.lock().map(|mut files| files.insert(name, content)).map(|_| ()).map_err(|_| "a panic");
-            folder(&fixture::shop(), write).expect("nothing fails");
+            folder(&fixture::shop(), None, write).expect("nothing fails");
             files.into_inner().expect("no panic")
         };
         let first = files();

@@ -3,7 +3,7 @@
 //! GitHub's Markdown: prose, tables and fenced code. Names from the source are escaped, secrets are hidden.
 
 mod architecture;
-mod escape;
+pub(crate) mod escape;
 mod paths;
 mod response;
 mod threats;

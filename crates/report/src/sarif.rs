@@ -2,6 +2,8 @@
 //! Source of the format: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
 //!
 //! Results carry structural fingerprints, so a baseline survives edits, moves and other findings.
+//! With a baseline each result says whether it is new (SARIF 3.27.24).
+//! What code scanning would refuse or not show is left out, the mildest first, and a notification says how much.
 //! No time, no absolute path and no snippet is written: two runs give the same bytes, and a literal secret is not copied.
 
 mod flows;
@@ -15,6 +17,7 @@ use bartizan_review::{Review, Severity, Status, Threat};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::baseline::{Known, Standing};
 use crate::{Remedies, redact::redact, words};
 use log::{
     ArtifactLocation, Driver, Invocation, Location, Log, LogicalLocation, Message, Notification, PhysicalLocation, Region,
@@ -28,14 +31,36 @@ pub(crate) const HOME: &str = "https://github.com/bartizan/bartizan";
 /// Name of the fingerprint; the number changes only if ids are ever built in another way.
 const FINGERPRINT: &str = "bartizanThreat/v1";
 
-/// The review as a SARIF log.
-pub fn sarif(review: &Review) -> impl Serialize + use<> {
+/// Limits of code scanning: a run with more than 25,000 results is refused and 5,000 are shown, 100 locations of a result, 1,000 steps of a flow
+/// and 10 tags of a rule. Source: GitHub, "SARIF support for code scanning", "Validating your SARIF file" (2026).
+const MOST_RESULTS: usize = 5_000;
+const MOST_LOCATIONS: usize = 100;
+pub(crate) const MOST_STEPS: usize = 1_000;
+pub(crate) const MOST_TAGS: usize = 10;
+/// Judgement: an upload may have 10 MB when compressed, and the five-hundredth problem of the input says no more than the first.
+const MOST_NOTIFICATIONS: usize = 500;
+
+/// The review as a SARIF log; with a baseline, results say how they stand against it.
+pub fn sarif(review: &Review, baseline: Option<&Standing>) -> impl Serialize + use<> {
     let sources = &review.architecture.sources;
-    let rules = Rules::of(&review.threats);
+    // INVARIANT: threats are sorted, the worst first; what is left out is the mildest. What somebody decided comes after what is open.
+    let mut shown: Vec<&Threat> = review.threats.iter().collect();
+    shown.sort_by_key(|threat| threat.status != Status::Open);
+    let left_out = shown.len().saturating_sub(MOST_RESULTS);
+    shown.truncate(MOST_RESULTS);
+    let rules = Rules::of(&shown);
     let remedies = Remedies::of(review);
-    let results = review.threats.iter().map(|threat| result(review, threat, &rules, &remedies)).collect();
-    let notifications: Vec<Notification> =
-        review.architecture.diagnostics.iter().chain(&review.diagnostics).map(|diagnostic| notification(diagnostic, sources)).collect();
+    let results = shown.iter().map(|threat| result(review, threat, &rules, &remedies, baseline)).collect();
+    let diagnostics: Vec<&Diagnostic> = review.architecture.diagnostics.iter().chain(&review.diagnostics).collect();
+    let mut notifications: Vec<Notification> = Vec::new();
+    if left_out > 0 {
+        notifications.push(bounded(format!("{left_out} threats, the mildest, were left out: code scanning shows {MOST_RESULTS} of a run")));
+    }
+    if diagnostics.len() > MOST_NOTIFICATIONS {
+        notifications
+            .push(bounded(format!("{} problems of the input were left out; review.json has all", diagnostics.len() - MOST_NOTIFICATIONS)));
+    }
+    notifications.extend(diagnostics.into_iter().take(MOST_NOTIFICATIONS).map(|diagnostic| notification(diagnostic, sources)));
     Log {
         schema: SCHEMA,
         version: "2.1.0",
@@ -59,12 +84,26 @@ pub fn sarif(review: &Review) -> impl Serialize + use<> {
     }
 }
 
-fn result(review: &Review, threat: &Threat, rules: &Rules, remedies: &Remedies<'_>) -> SarifResult {
+/// Tells that something was left out.
+fn bounded(text: String) -> Notification {
+    Notification {
+        level: "warning",
+        descriptor: ReportingReference { id: "report/left-out".to_owned() },
+        message: Message::text(text),
+        locations: Vec::new(),
+    }
+}
+
+fn result(review: &Review, threat: &Threat, rules: &Rules, remedies: &Remedies<'_>, baseline: Option<&Standing>) -> SarifResult {
     let sources = &review.architecture.sources;
     let component = threat.targets.first().and_then(|address| review.architecture.component(address));
-    let logical: Vec<LogicalLocation> =
-        threat.targets.iter().map(|address| LogicalLocation { fully_qualified_name: address.to_string(), kind: "resource" }).collect();
-    let mut evidence = threat.evidence.iter();
+    let logical: Vec<LogicalLocation> = threat
+        .targets
+        .iter()
+        .take(MOST_LOCATIONS)
+        .map(|address| LogicalLocation { fully_qualified_name: address.to_string(), kind: "resource" })
+        .collect();
+    let mut evidence = threat.evidence.iter().take(MOST_LOCATIONS);
     let first = evidence.next();
     let place = first.map(|first| first.span).or_else(|| component.and_then(|component| component.span));
     let related = evidence
@@ -84,6 +123,11 @@ fn result(review: &Review, threat: &Threat, rules: &Rules, remedies: &Remedies<'
         rule_index: rules.index(&threat.rule),
         kind,
         level,
+        baseline_state: baseline.map(|standing| match standing.of(threat) {
+            Known::New => "new",
+            Known::Worse => "updated",
+            Known::Known => "unchanged",
+        }),
         message: message(threat, remedies),
         locations: vec![Location {
             id: None,
@@ -188,7 +232,7 @@ mod tests {
     use crate::fixture;
 
     fn sarif(review: &bartizan_review::Review) -> Value {
-        serde_json::to_value(super::sarif(review)).expect("only strings are keys")
+        serde_json::to_value(super::sarif(review, None)).expect("only strings are keys")
     }
 
     const OASIS: &str = include_str!("../../../corpora/schemas/sarif-2.1.0.json");
@@ -251,5 +295,38 @@ mod tests {
         assert_eq!((&results[3]["kind"], &results[3]["level"]), (&json!("review"), &json!("none")));
         // The question has no evidence: it lies where its component is declared.
         assert_eq!(results[3]["locations"][0]["physicalLocation"]["region"]["startLine"], 7);
+    }
+
+    #[test]
+    fn a_baseline_tells_what_is_new() {
+        let mut review = fixture::shop();
+        let baseline = crate::baseline::Baseline::of(&review);
+        review.threats[1].id = "another-000000".to_owned();
+        review.threats[1].rule = "another".to_owned();
+        let log = serde_json::to_value(super::sarif(&review, Some(&baseline.compare(&review)))).expect("only strings are keys");
+        let states: Vec<&str> =
+            log["runs"][0]["results"].as_array().expect("results").iter().filter_map(|result| result["baselineState"].as_str()).collect();
+        assert_eq!(states.len(), review.threats.len());
+        assert_eq!(states.iter().filter(|state| **state == "unchanged").count(), baseline.threats.len() - 1);
+        let schema: Value = serde_json::from_str(OASIS).expect("the schema is JSON");
+        assert!(jsonschema::validator_for(&schema).expect("a valid schema").is_valid(&log));
+    }
+
+    #[test]
+    fn code_scanning_gets_the_worst_and_is_told_what_is_missing() {
+        let mut review = fixture::shop();
+        let template = review.threats[0].clone();
+        let mild = bartizan_review::Threat { severity: bartizan_review::Severity::Low, ..template };
+        review.threats.extend((0..super::MOST_RESULTS).map(|n| bartizan_review::Threat { id: format!("mild-{n}"), ..mild.clone() }));
+        let n_threats = review.threats.len();
+        let log = sarif(&review);
+        let run = &log["runs"][0];
+        let results = run["results"].as_array().expect("results");
+        assert_eq!(results.len(), super::MOST_RESULTS);
+        assert_eq!(results[0]["properties"]["severity"], "critical");
+        let told = run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"].as_str().expect("a note");
+        assert!(told.starts_with(&format!("{} threats, the mildest", n_threats - super::MOST_RESULTS)), "{told}");
+        let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
+        assert!(rules.iter().all(|rule| rule["properties"]["tags"].as_array().is_some_and(|tags| tags.len() <= super::MOST_TAGS)));
     }
 }

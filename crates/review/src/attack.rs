@@ -22,6 +22,7 @@ mod kubernetes;
 mod metadata;
 mod outsiders;
 mod paths;
+mod permissions;
 mod policy;
 pub(crate) mod query;
 mod reach;
@@ -45,6 +46,7 @@ use crate::flows::set::FlowSet;
 use crate::outcome::{Evidence, Policy};
 
 pub use can::{Answer, Asked, Line, Unanswered, can};
+pub use permissions::{Permission, Via};
 pub use query::{Access, Edge, Goal, Standing};
 
 /// Actions that together let their holder do anything: it can give itself whatever is missing, and it holds the main services.
@@ -94,6 +96,8 @@ pub struct Attack {
     pub(crate) standings: Vec<Access>,
     /// Direct rights, where they were asked for, and how many were left out.
     pub(crate) direct: (Vec<direct::Direct>, usize),
+    /// What policies say as it is written, sorted.
+    pub permissions: Vec<Permission>,
     /// What the attacker does by each technique, by id.
     pub(crate) titles: BTreeMap<String, String>,
 }
@@ -191,6 +195,7 @@ pub(crate) fn analyse(seen: &Seen<'_, '_>, primitives: &Primitives, policy: &Pol
     attack.wiring = paths::wiring(index, flows);
     attack.starts = compute::starts(&graph, index, primitives);
     attack.graph = graph;
+    attack.permissions = permissions::list(&world);
     attack.standings = attack.standings();
     attack
 }

@@ -17,7 +17,7 @@ mod threats;
 mod training;
 
 pub use attack::graph::{AttackGraph, Fact, Operation};
-pub use attack::{Access, Answer, Asked, Attack, Edge, Goal, Line, Standing, Unanswered, can};
+pub use attack::{Access, Answer, Asked, Attack, Edge, Goal, Line, Permission, Standing, Unanswered, Via, can};
 pub use catalogue::{
     Adjustment, Catalogue, CatalogueError, ComponentType, Control, ControlKind, Costs, Detect, Dimension, EnvironmentWords, Example,
     Expectation, Framework, Likelihood, On, Page, QuestionText, RiskTable, Rule, Selector, SettingDoc, SettingKind, WorkloadRule,

@@ -163,6 +163,8 @@ pub struct Threat {
     pub cwe: Vec<String>,
     /// Addresses it concerns, sorted; the cause first.
     pub targets: Vec<Address>,
+    /// True where the rule judges the system as a whole: the targets are all that it looked at.
+    pub of_system: bool,
     /// Flows it concerns, by id.
     pub flows: Vec<String>,
     /// Where it stands.

@@ -173,6 +173,7 @@ fn assemble(rule: &Rule, view: &View<'_>, id: String, mut group: Vec<Instance<'_
         attack: rule.attack.clone(),
         cwe: rule.cwe.clone(),
         targets,
+        of_system: rule.on == On::System,
         flows: flows.into_iter().collect(),
         status: if mitigated { Status::Mitigated } else { Status::Open },
         severity,

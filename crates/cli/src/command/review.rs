@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use bartizan_report::{dfd, folder, html, json, markdown, sarif};
-use bartizan_review::{Severity, Status};
+use bartizan_report::baseline::{Baseline, Known, Standing};
+use bartizan_report::{dfd, folder, gitlab, html, json, junit, markdown, sarif};
+use bartizan_review::{Severity, Status, Threat};
 
 use crate::args::{Review, ReviewFormat};
 use crate::exit::Outcome;
@@ -13,22 +14,33 @@ use crate::{pipeline, terminal};
 const FOLDER: &str = "bartizan-report";
 
 pub(super) fn run(arguments: &Review) -> anyhow::Result<Outcome> {
+    // A baseline that cannot be read is told before anything is reviewed.
+    let baseline = arguments.baseline.as_deref().map(read_baseline).transpose()?;
     let review = pipeline::review(&arguments.input)?;
+    let standing = baseline.map(|baseline| baseline.compare(&review));
     match arguments.format {
         Some(format) => {
             terminal::diagnostics(&review.architecture, &review.diagnostics)?;
-            pipeline::write(&in_format(&review, format), arguments.output.as_deref())?;
+            pipeline::write(&in_format(&review, format, standing.as_ref()), arguments.output.as_deref())?;
         }
         None => {
             let target = arguments.output.clone().unwrap_or_else(|| PathBuf::from(FOLDER));
-            write_folder(&review, &target)?;
-            terminal::threats(&review, arguments.top)?;
+            write_folder(&review, standing.as_ref(), &target)?;
+            terminal::threats(&review, arguments.top, standing.as_ref())?;
             terminal::diagnostics(&review.architecture, &review.diagnostics)?;
             terminal::counts(&review, &target.join("index.html"))?;
         }
     }
+    if let Some(standing) = &standing {
+        terminal::standing(&review, standing)?;
+    }
+    if let Some(path) = &arguments.write_baseline {
+        pipeline::write(&folder::pretty(&Baseline::of(&review)), Some(path))?;
+    }
+    let is_new = |threat: &Threat| standing.as_ref().is_none_or(|standing| standing.of(threat) != Known::Known);
     let gate = arguments.fail_on.map(Severity::from).or_else(|| above(review.architecture.declarations.appetite.tolerated.as_deref()));
-    let at_gate = gate.is_some_and(|gate| review.threats.iter().any(|threat| threat.status == Status::Open && threat.severity >= gate));
+    let at_gate = gate
+        .is_some_and(|gate| review.threats.iter().any(|threat| threat.status == Status::Open && threat.severity >= gate && is_new(threat)));
     Ok(match at_gate {
         true => Outcome::Findings,
         // Nobody may take what was not read for sound.
@@ -37,18 +49,26 @@ pub(super) fn run(arguments: &Review) -> anyhow::Result<Outcome> {
     })
 }
 
-fn in_format(review: &bartizan_review::Review, format: ReviewFormat) -> Vec<u8> {
+fn read_baseline(path: &Path) -> anyhow::Result<Baseline> {
+    let text = std::fs::read(path).with_context(|| format!("cannot read the baseline `{}`", path.display()))?;
+    Baseline::from_json(&text).with_context(|| format!("cannot use `{}` as a baseline", path.display()))
+}
+
+fn in_format(review: &bartizan_review::Review, format: ReviewFormat, standing: Option<&Standing>) -> Vec<u8> {
     match format {
         ReviewFormat::Json => folder::pretty(&json::v1::review(review)),
-        ReviewFormat::Sarif => folder::pretty(&sarif::sarif(review)),
+        ReviewFormat::Sarif => folder::pretty(&sarif::sarif(review, standing)),
         ReviewFormat::Markdown => markdown::markdown(review).into_bytes(),
         ReviewFormat::Html => html::html(review, &dfd::svg(&review.architecture, &dfd::Options::of_review(review))).into_bytes(),
+        ReviewFormat::Junit => junit::junit(review).into_bytes(),
+        ReviewFormat::GitlabSast => folder::pretty(&gitlab::sast(review, &pipeline::today().unwrap_or_default())),
+        ReviewFormat::Codequality => folder::pretty(&gitlab::code_quality(review)),
     }
 }
 
-fn write_folder(review: &bartizan_review::Review, target: &Path) -> anyhow::Result<()> {
+fn write_folder(review: &bartizan_review::Review, standing: Option<&Standing>, target: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(target).with_context(|| format!("cannot make the folder `{}`", target.display()))?;
-    folder::folder(review, |name, content| pipeline::write(&content, Some(&target.join(name))))
+    folder::folder(review, standing, |name, content| pipeline::write(&content, Some(&target.join(name))))
 }
 
 /// The mildest severity above what the owners tolerate; none where they say nothing or tolerate everything.

@@ -1,6 +1,9 @@
 //! The command line as its users see it: files, streams and exit codes.
 #![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
+mod actions;
+mod commits;
+mod diff;
 mod supply;
 
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod paths;
+mod permissions;
 mod response;
 mod threat;
 mod value;
@@ -14,8 +15,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::baseline::Baseline;
+use crate::difference::Difference;
+
 pub use architecture::{ArchitectureDto, AssetDto, BoundaryDto, ComponentDto, DiagnosticDto, FlowDto, Origin, ReasonDto, RelatedDto};
 pub use paths::{ACCESS, AccessDto, AttackPathDto, CutDto, EdgeDto, PATHS, PathStepDto, PathsDto, PrincipalDto, access, paths};
+pub use permissions::PermissionDto;
 pub use response::{AlarmDto, FixDto, InOrderDto, MitigationDto, QuestionDto, RecoveryDto, ResponseDto, RunbookDto, TrainingDto};
 pub use threat::{EvidenceDto, LevelsDto, RiskDto, ScoreDto, TermDto, ThreatDto};
 
@@ -24,7 +29,7 @@ pub const REVIEW: &str = "bartizan/review/1";
 /// Name of the model's format.
 pub const MODEL: &str = "bartizan/model/1";
 /// Names that [`schema`] knows.
-pub const SCHEMAS: [&str; 4] = ["review", "model", "access", "paths"];
+pub const SCHEMAS: [&str; 6] = ["review", "model", "access", "paths", "diff", "baseline"];
 
 /// The whole review.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -39,6 +44,8 @@ pub struct ReviewDto {
     pub threats: Vec<ThreatDto>,
     /// Attack paths, first where likelihood times worth of the goal is most.
     pub attack_paths: Vec<AttackPathDto>,
+    /// Statements of all policies as they are written, sorted; nothing of it is decided.
+    pub permissions: Vec<PermissionDto>,
     /// One risk per threat, highest residual risk first.
     pub risks: Vec<RiskDto>,
     /// Mitigations, most risk reduced first.
@@ -78,6 +85,7 @@ pub fn review(review: &Review) -> ReviewDto {
         architecture: ArchitectureDto::of(architecture),
         threats: review.threats.iter().map(|threat| ThreatDto::of(threat, sources)).collect(),
         attack_paths: review.attack_paths.iter().map(|path| AttackPathDto::of(path, sources)).collect(),
+        permissions: review.attack.permissions.iter().map(|permission| PermissionDto::of(permission, sources)).collect(),
         risks: threat::risks(&review.threats),
         mitigations: review.mitigations.iter().map(|mitigation| MitigationDto::of(mitigation, sources)).collect(),
         response: ResponseDto::of(&review.response, sources),
@@ -109,6 +117,8 @@ pub fn schema(name: &str) -> Option<Value> {
         "model" => Some(schemars::schema_for!(ModelDto).to_value()),
         "access" => Some(schemars::schema_for!(AccessDto).to_value()),
         "paths" => Some(schemars::schema_for!(PathsDto).to_value()),
+        "baseline" => Some(schemars::schema_for!(Baseline).to_value()),
+        "diff" => Some(schemars::schema_for!(Difference).to_value()),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use crate::redact::redact;
 
 /// Plain text; line breaks become spaces.
-pub(super) fn text(plain: &str) -> String {
+pub(crate) fn text(plain: &str) -> String {
     let mut out = String::with_capacity(plain.len());
     for character in redact(plain).chars() {
         match character {
@@ -22,7 +22,7 @@ pub(super) fn text(plain: &str) -> String {
 }
 
 /// A code span, also inside a table.
-pub(super) fn code(plain: &str) -> String {
+pub(crate) fn code(plain: &str) -> String {
     let flat: String = redact(plain).chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().replace('|', "\\|");
     if flat.trim().is_empty() {
         return String::new();
@@ -33,7 +33,7 @@ pub(super) fn code(plain: &str) -> String {
 }
 
 /// A sentence of ours with the user's names in backticks.
-pub(super) fn prose(sentence: &str) -> String {
+pub(crate) fn prose(sentence: &str) -> String {
     let pieces: Vec<&str> = sentence.split('`').collect();
     // An even number of pieces means a backtick without its partner: then none is trusted.
     if pieces.len().is_multiple_of(2) {

@@ -3,7 +3,7 @@
 use bartizan_review::{AttackPath, PathStep, Review, Threat};
 
 use super::log::{CodeFlow, Location, LogicalLocation, ThreadFlow, ThreadFlowLocation};
-use super::{escaped, physical};
+use super::{MOST_STEPS, escaped, physical};
 use crate::{paths, redact::redact, words};
 
 /// Paths written per threat, the likeliest; `review.json` has all.
@@ -16,7 +16,7 @@ pub(super) fn code_flows(review: &Review, threat: &Threat) -> Vec<CodeFlow> {
 
 fn code_flow(review: &Review, path: &AttackPath) -> CodeFlow {
     // INVARIANT: a path has at least one step, and a step gives at least one location, so no flow is empty.
-    let locations = path.steps.iter().flat_map(|step| self::locations(review, step)).collect();
+    let locations = path.steps.iter().flat_map(|step| self::locations(review, step)).take(MOST_STEPS).collect();
     CodeFlow {
         message: escaped(&words::sentence(&words::capitalised(&redact(&paths::sentence(review, path))))),
         thread_flows: [ThreadFlow { id: path.id.clone(), locations }],

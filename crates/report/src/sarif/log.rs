@@ -134,6 +134,8 @@ pub(super) struct SarifResult {
     pub(super) rule_index: Option<usize>,
     pub(super) kind: &'static str,
     pub(super) level: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) baseline_state: Option<&'static str>,
     pub(super) message: Message,
     pub(super) locations: Vec<Location>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

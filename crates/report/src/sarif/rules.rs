@@ -6,7 +6,7 @@ use bartizan_review::{Severity, Threat};
 use serde_json::json;
 
 use super::log::{ComponentReference, Configuration, Descriptor, Help, Message, Relationship, Taxon, TaxonReference, Taxonomy};
-use super::{HOME, level};
+use super::{HOME, MOST_TAGS, level};
 
 /// The rules of a log, sorted by id, and the taxa they refer to.
 pub(super) struct Rules {
@@ -16,9 +16,9 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn of(threats: &[Threat]) -> Self {
+    pub(super) fn of(threats: &[&Threat]) -> Self {
         let mut by_rule: BTreeMap<&str, Vec<&Threat>> = BTreeMap::new();
-        for threat in threats {
+        for threat in threats.iter().copied() {
             by_rule.entry(&threat.rule).or_default().push(threat);
         }
         let numbers: BTreeSet<&str> = threats.iter().flat_map(|threat| &threat.cwe).filter_map(|cwe| cwe.strip_prefix("CWE-")).collect();
@@ -60,9 +60,11 @@ fn descriptor(threats: &[&Threat], taxa: &BTreeMap<&str, usize>) -> Option<Descr
     let first = threats.first()?;
     let worst = threats.iter().map(|threat| threat.severity).max().unwrap_or(Severity::Info);
     let mut tags = vec!["security".to_owned(), first.category.id().to_owned()];
+    // Only the first ones are shown: those that others search for.
+    tags.extend(first.cwe.iter().map(|cwe| format!("external/cwe/{}", cwe.to_lowercase())));
     tags.extend(first.stride.iter().map(|word| format!("stride/{word}")));
     tags.extend(first.attack.iter().map(|technique| format!("attack/{technique}")));
-    tags.extend(first.cwe.iter().map(|cwe| format!("external/cwe/{}", cwe.to_lowercase())));
+    tags.truncate(MOST_TAGS);
     let relationships = first
         .cwe
         .iter()

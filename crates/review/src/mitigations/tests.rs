@@ -50,6 +50,7 @@ pub(crate) fn threat(id: &str, targets: &[&str], controls: &[&str], likelihood: 
         attack: Vec::new(),
         cwe: Vec::new(),
         targets: targets.iter().map(Address::new).collect(),
+        of_system: false,
         flows: Vec::new(),
         status: Status::Open,
         severity: Severity::High,

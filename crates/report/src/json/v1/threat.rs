@@ -28,6 +28,8 @@ pub struct ThreatDto {
     pub cwe: Vec<String>,
     /// Addresses it concerns, the cause first.
     pub targets: Vec<String>,
+    /// True where the rule judges the system as a whole: the targets are all that it looked at.
+    pub of_system: bool,
     /// Ids of the flows it concerns.
     pub flows: Vec<String>,
     /// `open`, `mitigated`, `accepted` or `question`.
@@ -137,6 +139,7 @@ impl ThreatDto {
             attack: threat.attack.clone(),
             cwe: threat.cwe.clone(),
             targets: threat.targets.iter().map(ToString::to_string).collect(),
+            of_system: threat.of_system,
             flows: threat.flows.clone(),
             status: words::status_id(threat.status).to_owned(),
             severity: threat.severity.id().to_owned(),

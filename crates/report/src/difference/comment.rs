@@ -1,0 +1,162 @@
+//! A comparison as a comment on a pull request: what got worse at a glance, everything else folded.
+//!
+//! Source of the limit: GitHub refuses the body of an issue comment of more than 65,536 characters.
+
+use super::document::{Change, ComponentChange, Difference, Spot};
+use super::sentence;
+use crate::markdown::escape::{code, prose, text};
+
+/// By this a later run finds the comment of an earlier one.
+const MARK: &str = "<!-- bartizan-diff -->";
+/// Characters of a comment: below GitHub's limit, so that whoever posts it can add a line.
+const MOST_CHARACTERS: usize = 64_000;
+/// Rows of the table.
+const MOST_ROWS: usize = 20;
+
+/// The comparison as Markdown.
+pub fn comment(difference: &Difference) -> String {
+    let mut out = format!("{MARK}\n### Architecture: {}\n\n", text(&sentence::headline(difference)));
+    out.push_str(&format!("{} → {}: {}\n", code(&difference.base), code(&difference.head), text(&sentence::risk(difference))));
+    if difference.is_empty() && difference.renamed.is_empty() {
+        return out;
+    }
+    let rows = rows(difference);
+    if !rows.is_empty() {
+        out.push_str("\n| | severity | what | where |\n| --- | --- | --- | --- |\n");
+        rows.iter().take(MOST_ROWS).for_each(|row| out.push_str(row));
+        if rows.len() > MOST_ROWS {
+            out.push_str(&format!("\n{} more are below.\n", rows.len() - MOST_ROWS));
+        }
+    }
+    let mut left_out = 0;
+    for (title, lines) in sections(difference) {
+        left_out += folded(&mut out, title, &lines);
+    }
+    if left_out > 0 {
+        out.push_str(&format!("\n{left_out} lines were left out: a comment may not be longer. `bartizan diff --format json` lists all.\n"));
+    }
+    out
+}
+
+/// What got worse, one row each.
+fn rows(difference: &Difference) -> Vec<String> {
+    let threats = difference.threats.iter().filter(|threat| threat.judged).map(|threat| {
+        let mut what = prose(&threat.message);
+        for note in sentence::threat_notes(threat) {
+            what.push_str(&format!("<br>{}", prose(&note)));
+        }
+        format!(
+            "| {} | {} | {what} | {} |\n",
+            sentence::change(threat.change),
+            text(&sentence::threat_severity(threat)),
+            place(threat.origin.as_ref())
+        )
+    });
+    let paths = difference.attack_paths.iter().filter(|path| path.change <= Change::Worse).map(|path| {
+        format!("| {} attack path | {} | {} | |\n", sentence::change(path.change), path.severity, prose(&sentence::path(path)))
+    });
+    threats.chain(paths).collect()
+}
+
+fn sections(difference: &Difference) -> Vec<(&'static str, Vec<String>)> {
+    let line = |change: Change, told: String, origin: Option<&Spot>| {
+        let place = place(origin);
+        let place = if place.is_empty() { place } else { format!(" ({place})") };
+        format!("- {}: {}{place}\n", sentence::change(change), prose(&told))
+    };
+    let threats = difference.threats.iter().filter(|threat| !threat.judged);
+    let (supporting, shown): (Vec<&ComponentChange>, Vec<&ComponentChange>) =
+        difference.components.iter().partition(|component| component.kind == "supporting" && component.change != Change::Changed);
+    let mut components: Vec<String> =
+        shown.iter().map(|component| line(component.change, sentence::component(component), component.origin.as_ref())).collect();
+    for change in [Change::New, Change::Gone] {
+        let of: Vec<&ComponentChange> = supporting.iter().copied().filter(|component| component.change == change).collect();
+        if !of.is_empty() {
+            components.push(line(change, format!("supporting: {}", sentence::supporting(&of)), None));
+        }
+    }
+    let more = rows(difference)
+        .into_iter()
+        .skip(MOST_ROWS)
+        .map(|row| format!("- {}\n", row.trim().trim_matches('|').trim().replace(" | ", " · ")));
+    vec![
+        ("More that got worse", more.collect()),
+        (
+            "Threats that are gone, milder or decided",
+            threats
+                .map(|threat| {
+                    line(threat.change, format!("{}: {}", sentence::threat_severity(threat), threat.message), threat.origin.as_ref())
+                })
+                .collect(),
+        ),
+        (
+            "Exposure",
+            difference
+                .exposures
+                .iter()
+                .map(|exposure| line(exposure.change, sentence::exposure(exposure), exposure.origin.as_ref()))
+                .collect(),
+        ),
+        (
+            "Permissions",
+            difference
+                .permissions
+                .iter()
+                .map(|permission| line(permission.change, sentence::permission(permission), permission.origin.as_ref()))
+                .collect(),
+        ),
+        ("Flows", difference.flows.iter().map(|flow| line(flow.change, sentence::flow(flow), flow.origin.as_ref())).collect()),
+        (
+            "Crossings of trust boundaries",
+            difference.crossings.iter().map(|crossing| line(crossing.change, sentence::crossing(crossing), None)).collect(),
+        ),
+        ("Components", components),
+        (
+            "Attack paths that are gone or less likely",
+            difference
+                .attack_paths
+                .iter()
+                .filter(|path| path.change > Change::Worse)
+                .map(|path| line(path.change, sentence::path(path), None))
+                .collect(),
+        ),
+        (
+            "Questions",
+            difference
+                .questions
+                .iter()
+                .map(|question| line(question.change, format!("to {}: {}", question.to, question.text), None))
+                .collect(),
+        ),
+        ("Renamed", difference.renamed.iter().map(|renamed| format!("- {} → {}\n", code(&renamed.before), code(&renamed.after))).collect()),
+    ]
+}
+
+fn place(origin: Option<&Spot>) -> String {
+    origin.map_or_else(String::new, |origin| code(&format!("{}:{}", origin.file, origin.line)))
+}
+
+/// Writes a section as far as it fits; gives how many lines did not.
+fn folded(out: &mut String, title: &str, lines: &[String]) -> usize {
+    if lines.is_empty() {
+        return 0;
+    }
+    let head = format!("\n<details><summary>{title} ({})</summary>\n\n", lines.len());
+    let foot = "\n</details>\n";
+    let mut length = out.chars().count() + head.chars().count() + foot.chars().count();
+    if length > MOST_CHARACTERS {
+        return lines.len();
+    }
+    out.push_str(&head);
+    let mut n_written = 0;
+    for line in lines {
+        length += line.chars().count();
+        if length > MOST_CHARACTERS {
+            break;
+        }
+        out.push_str(line);
+        n_written += 1;
+    }
+    out.push_str(foot);
+    lines.len() - n_written
+}

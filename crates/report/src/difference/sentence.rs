@@ -1,0 +1,287 @@
+//! One line for each thing that changed, as the terminal and the comment say it; names of the user stand in backticks.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::document::{
+    Change, ComponentChange, CrossingChange, Difference, ExposureChange, FlowChange, PathChange, PermissionChange, RiskTotals,
+    SettingChange, ThreatChange,
+};
+use crate::percent;
+use crate::redact::redact;
+use crate::words::{self, SEVERITIES};
+
+/// Longest value of a setting that is shown, in characters.
+const MOST_VALUE: usize = 60;
+/// Settings, actions and targets shown in one line.
+const MOST_LISTED: usize = 6;
+
+pub(super) fn change(change: Change) -> &'static str {
+    match change {
+        Change::New => "new",
+        Change::Worse => "worse",
+        Change::Changed => "changed",
+        Change::Better => "better",
+        Change::Gone => "gone",
+    }
+}
+
+/// `before → after`, or one word where both are equal.
+fn arrow(before: Option<&str>, after: &str) -> String {
+    match before {
+        Some(before) if before != after => format!("{before} → {after}"),
+        _ => after.to_owned(),
+    }
+}
+
+pub(super) fn threat_severity(threat: &ThreatChange) -> String {
+    arrow(threat.severity_before.as_deref(), &threat.severity)
+}
+
+/// What else there is to say of a threat.
+pub(super) fn threat_notes(threat: &ThreatChange) -> Vec<String> {
+    let mut notes = Vec::new();
+    match (&threat.status_before, threat.change) {
+        (Some(before), _) if *before != threat.status => notes.push(format!("was {before}, is {}", threat.status)),
+        (None, _) if threat.status != "open" => notes.push(threat.status.clone()),
+        _ => {}
+    }
+    if let Some(before) = threat.risk_before
+        && before != threat.risk
+    {
+        notes.push(format!("risk {before} → {} of 25", threat.risk));
+    }
+    if matches!(threat.change, Change::Worse | Change::Changed | Change::Better) {
+        if !threat.targets_new.is_empty() {
+            notes.push(format!("now also concerns {}", listed(&threat.targets_new)));
+        }
+        if !threat.targets_gone.is_empty() {
+            notes.push(format!("no longer concerns {}", listed(&threat.targets_gone)));
+        }
+    }
+    notes.extend(threat.decision.iter().map(|decision| redact(decision)));
+    notes
+}
+
+pub(super) fn path(path: &PathChange) -> String {
+    let who = if path.from == "internet" {
+        "an attacker on the internet".to_owned()
+    } else {
+        format!("an attacker with access to `{}`", path.from)
+    };
+    let what = match path.operation.as_deref() {
+        Some("read") => format!("reads `{}`", path.to),
+        Some("write") => format!("changes `{}`", path.to),
+        Some("destroy") => format!("destroys `{}`", path.to),
+        Some("disrupt") => format!("stops `{}`", path.to),
+        _ if path.to == "admin" => "becomes administrator".to_owned(),
+        _ => format!("takes over `{}`", path.to),
+    };
+    let over = if path.over.is_empty() { String::new() } else { format!(" over {}", listed(&path.over)) };
+    let chance = match (path.change, path.likelihood_before) {
+        (Change::Worse | Change::Better | Change::Changed, Some(before)) => format!("{} → {}", percent(before), percent(path.likelihood)),
+        _ => percent(path.likelihood),
+    };
+    format!("{who} {what}{over}; about {chance} of those who try get through")
+}
+
+pub(super) fn exposure(exposure: &ExposureChange) -> String {
+    let why = exposure.why.first().map_or_else(String::new, |why| format!(": {}", redact(why)));
+    format!("`{}` can be reached from {} (before: {}){why}", exposure.address, reach(&exposure.exposure), reach(&exposure.exposure_before))
+}
+
+fn reach(word: &str) -> &str {
+    match word {
+        "internet" => "the internet",
+        "other-accounts" => "other accounts",
+        "account" => "its account",
+        "vpc" => "its VPC",
+        "cluster" => "its cluster",
+        "none" => "nowhere",
+        other => other,
+    }
+}
+
+pub(super) fn permission(permission: &PermissionChange) -> String {
+    let PermissionChange { holder, policy, .. } = permission;
+    let condition =
+        if permission.conditions.is_empty() { String::new() } else { format!(" if {}", redact(&permission.conditions.join(" and "))) };
+    let actions = listed(&permission.actions);
+    let on = if permission.resources.is_empty() { String::new() } else { format!(" on {}", listed(&permission.resources)) };
+    match (permission.via.as_str(), permission.effect.as_str()) {
+        ("managed-policy", _) => format!("`{holder}` has the policy of AWS `{policy}`"),
+        ("boundary", _) if permission.actions.is_empty() => format!("`{holder}` is bounded by the policy of AWS `{policy}`"),
+        ("boundary", _) => format!("the permissions boundary of `{holder}` lets {actions}{on} through{condition}"),
+        ("trust", "allow") => format!("`{holder}` may act as `{policy}` ({actions}){condition}"),
+        ("trust", _) => format!("`{holder}` may not act as `{policy}` ({actions}){condition}"),
+        ("resource-policy", "allow") => format!("the policy of `{policy}` gives `{holder}` {actions}{condition}"),
+        ("resource-policy", _) => format!("the policy of `{policy}` forbids `{holder}` {actions}{condition}"),
+        (_, "allow") => format!("`{holder}` may do {actions}{on}{condition}"),
+        _ => format!("`{holder}` may not do {actions}{on}{condition}"),
+    }
+}
+
+pub(super) fn crossing(crossing: &CrossingChange) -> String {
+    format!("from {} into {}: `{}` → `{}`", plain(&crossing.out_of), plain(&crossing.into), crossing.from, crossing.to)
+}
+
+fn plain(name: &str) -> String {
+    name.replace('`', "'")
+}
+
+pub(super) fn flow(flow: &FlowChange) -> String {
+    let port = flow.port.map_or_else(String::new, |port| format!(":{port}"));
+    let crosses = if flow.crosses { ", crosses a trust boundary" } else { "" };
+    let changes = if flow.changes.is_empty() { String::new() } else { format!("; {}", settings(&flow.changes)) };
+    format!("`{}` → `{}` {}{port}{crosses}{changes}", flow.from, flow.to, flow.protocol)
+}
+
+pub(super) fn component(component: &ComponentChange) -> String {
+    let kind = component.component_type.replace(['.', '_'], " ");
+    let exposed = match (component.change, component.exposure.as_deref()) {
+        (Change::New, Some(word @ ("internet" | "other-accounts"))) => format!(", can be reached from {}", reach(word)),
+        _ => String::new(),
+    };
+    let settings = if component.settings.is_empty() { String::new() } else { format!("; {}", settings(&component.settings)) };
+    format!("`{}` {kind}{exposed}{settings}", component.address)
+}
+
+/// What decides how components behave, by type: `3 vpc security group`.
+pub(super) fn supporting(components: &[&ComponentChange]) -> String {
+    let mut by_type: BTreeMap<String, usize> = BTreeMap::new();
+    for component in components {
+        *by_type.entry(component.component_type.replace(['.', '_'], " ")).or_default() += 1;
+    }
+    let parts: Vec<String> = by_type.into_iter().map(|(name, n)| format!("{n} × {name}")).collect();
+    parts.join(", ")
+}
+
+fn settings(changes: &[SettingChange]) -> String {
+    let mut parts: Vec<String> = changes
+        .iter()
+        .take(MOST_LISTED)
+        .map(|change| {
+            let (before, after) = different(&change.before, &change.after);
+            format!("{} {before} → {after}", change.name)
+        })
+        .collect();
+    if changes.len() > MOST_LISTED {
+        parts.push(format!("{} more", changes.len() - MOST_LISTED));
+    }
+    parts.join(", ")
+}
+
+/// Both values; of lists only what the other does not have.
+fn different(before: &Value, after: &Value) -> (String, String) {
+    if let (Value::Array(old), Value::Array(new)) = (before, after) {
+        let only = |these: &[Value], others: &[Value]| Value::Array(these.iter().filter(|item| !others.contains(item)).cloned().collect());
+        let (old, new) = (only(old, new), only(new, old));
+        return (value(&old), value(&new));
+    }
+    if let (Value::Object(old), Value::Object(new)) = (before, after) {
+        let only = |these: &serde_json::Map<String, Value>, others: &serde_json::Map<String, Value>| {
+            Value::Object(
+                these.iter().filter(|(key, item)| others.get(*key) != Some(item)).map(|(key, item)| (key.clone(), item.clone())).collect(),
+            )
+        };
+        if !old.contains_key("unknown") && !new.contains_key("unknown") {
+            return (value(&only(old, new)), value(&only(new, old)));
+        }
+    }
+    (value(before), value(after))
+}
+
+fn value(value: &Value) -> String {
+    let text = match value {
+        Value::Null => return "not set".to_owned(),
+        Value::Bool(value) => return value.to_string(),
+        Value::Number(value) => return value.to_string(),
+        Value::Array(items) if items.is_empty() => return "nothing".to_owned(),
+        Value::Object(map) if map.is_empty() => return "nothing".to_owned(),
+        Value::Object(map) if map.len() == 1 && map.contains_key("unknown") => return "not known".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(_) | Value::Object(_) => serde_json::to_string(value).unwrap_or_default(),
+    };
+    let flat: String = redact(&text)
+        .chars()
+        .map(|c| {
+            if c.is_control() {
+                ' '
+            } else if c == '`' {
+                '\''
+            } else {
+                c
+            }
+        })
+        .collect();
+    let short: String = flat.chars().take(MOST_VALUE).collect();
+    if short.len() < flat.len() { format!("`{short}…`") } else { format!("`{short}`") }
+}
+
+/// Names in backticks, the first few.
+pub(super) fn listed(names: &[String]) -> String {
+    let mut shown: Vec<String> = names.iter().take(MOST_LISTED).map(|name| format!("`{}`", name.replace('`', "'"))).collect();
+    if names.len() > MOST_LISTED {
+        shown.push(format!("{} more", names.len() - MOST_LISTED));
+    }
+    words::list(&shown)
+}
+
+/// `12 → 15 open threats (critical 0 → 1), sum of risks 80 → 95, attack paths 0 → 2`.
+pub(super) fn risk(difference: &Difference) -> String {
+    let (before, after) = (&difference.risk.before, &difference.risk.after);
+    let of = |totals: &RiskTotals, severity: &str| totals.by_severity.get(severity).copied().unwrap_or_default();
+    let changed = |before: usize, after: usize| if before == after { after.to_string() } else { format!("{before} → {after}") };
+    let by_severity: Vec<String> = SEVERITIES
+        .into_iter()
+        .map(|severity| (severity.id(), of(before, severity.id()), of(after, severity.id())))
+        .filter(|(_, before, after)| before + after > 0)
+        .map(|(word, before, after)| format!("{word} {}", changed(before, after)))
+        .collect();
+    let by_severity = if by_severity.is_empty() { String::new() } else { format!(" ({})", by_severity.join(", ")) };
+    format!(
+        "{} open threats{by_severity}, sum of their risks {}, attack paths {}",
+        changed(before.open, after.open),
+        changed(before.total, after.total),
+        changed(before.attack_paths, after.attack_paths)
+    )
+}
+
+/// What a reader has to know first.
+pub(super) fn headline(difference: &Difference) -> String {
+    let threats = |change: Change| difference.threats.iter().filter(move |threat| threat.change == change);
+    let new: Vec<_> = threats(Change::New).filter(|threat| threat.judged).collect();
+    let worse = threats(Change::Worse).count();
+    let paths = difference.attack_paths.iter().filter(|path| path.change <= Change::Worse).count();
+    let exposed = difference.exposures.iter().filter(|exposure| exposure.change == Change::Worse).count();
+    let wider = difference.permissions.iter().filter(|permission| permission.widens).count();
+    let better = difference
+        .threats
+        .iter()
+        .filter(|threat| threat.change >= Change::Better && threat.status_before.as_deref() == Some("open"))
+        .count();
+    let mut parts = Vec::new();
+    if let Some(worst) = new.first() {
+        parts.push(format!("{} (worst: {})", words::count(new.len(), "new threat", "new threats"), worst.severity));
+    }
+    for (n, one, many) in [
+        (worse, "threat got worse", "threats got worse"),
+        (paths, "attack path is new or likelier", "attack paths are new or likelier"),
+        (exposed, "component is more exposed", "components are more exposed"),
+        (wider, "permission is wider", "permissions are wider"),
+    ] {
+        if n > 0 {
+            parts.push(words::count(n, one, many));
+        }
+    }
+    if better > 0 {
+        parts.push(words::count(better, "threat is gone or milder", "threats are gone or milder"));
+    }
+    match (parts.is_empty(), difference.is_empty(), difference.renamed.is_empty()) {
+        (false, _, _) => words::list(&parts),
+        (true, false, _) => "the architecture changed, and nothing got worse".to_owned(),
+        (true, true, false) => "the architecture is unchanged; some of it has new addresses".to_owned(),
+        (true, true, true) => "the architecture is unchanged".to_owned(),
+    }
+}

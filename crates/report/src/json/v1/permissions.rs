@@ -1,0 +1,47 @@
+//! Statements of policies as they are written.
+
+use bartizan_model::Sources;
+use bartizan_review::Permission;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::architecture::Origin;
+use crate::redact;
+
+/// One statement of a policy, or a policy that AWS keeps.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PermissionDto {
+    /// Whom it speaks of: the address of a user, role or group, or what a policy of a resource names (`*`, an account, a service, an ARN).
+    pub holder: String,
+    /// `policy`, `managed-policy`, `boundary`, `trust` or `resource-policy`.
+    pub via: String,
+    /// Address of the policy or of what carries it; for policies that AWS keeps, their name.
+    pub policy: String,
+    /// `allow` or `deny`.
+    pub effect: String,
+    /// Patterns of actions; `not a, b` for all but these. Empty where AWS keeps the text.
+    pub actions: Vec<String>,
+    /// Patterns of resources; for policies of a resource and trust policies the address that carries them.
+    pub resources: Vec<String>,
+    /// Conditions; all must hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<String>,
+    /// Where it is written.
+    pub origin: Option<Origin>,
+}
+
+impl PermissionDto {
+    pub(super) fn of(permission: &Permission, sources: &Sources) -> Self {
+        let shown = |texts: &[String]| texts.iter().map(|text| redact::redact(text)).collect();
+        Self {
+            holder: permission.holder.clone(),
+            via: permission.via.id().to_owned(),
+            policy: permission.policy.clone(),
+            effect: if permission.denies { "deny" } else { "allow" }.to_owned(),
+            actions: permission.actions.clone(),
+            resources: permission.resources.clone(),
+            conditions: shown(&permission.conditions),
+            origin: Origin::of(permission.span, sources),
+        }
+    }
+}

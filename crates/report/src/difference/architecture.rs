@@ -13,12 +13,15 @@ const EXPOSURES: [&str; 6] = ["internet", "other-accounts", "account", "vpc", "c
 
 /// Components that are new, gone or set differently.
 pub(super) fn components(base: &Snapshot, head: &Snapshot, names: &Names<'_>) -> Vec<ComponentChange> {
-    // Statements are told as permissions where both reviews list them.
-    let told = base.permissions.is_some() && head.permissions.is_some();
+    // Statements are told as permissions where both reviews list them, of what is attached to somebody.
+    let both = base.permissions.is_some() && head.permissions.is_some();
+    let listed = base.permissions.iter().chain(&head.permissions).flatten();
+    let listed: BTreeSet<&str> = listed.flat_map(|permission| [permission.holder.as_str(), permission.policy.as_str()]).collect();
     let mut changes: Vec<ComponentChange> = Vec::new();
     changes.extend(names.new().map(|component| change(head, component, Change::New, Vec::new())));
     changes.extend(names.gone().map(|component| change(base, component, Change::Gone, Vec::new())));
     for (before, after) in names.kept() {
+        let told = both && [before, after].iter().any(|component| listed.contains(component.address.as_str()));
         let settings = settings(before, after, names, told);
         if !settings.is_empty() {
             changes.push(change(head, after, Change::Changed, settings));

@@ -101,11 +101,6 @@ impl<'a> Names<'a> {
         self.head.iter().filter(move |(address, _)| !kept.contains(*address)).map(|(_, component)| *component)
     }
 
-    /// True where only the newer review has a component of this address.
-    pub(super) fn is_new(&self, address: &str) -> bool {
-        self.head.contains_key(address) && !self.to_head.values().any(|known| *known == address)
-    }
-
     /// The component of an address of one side.
     pub(super) fn component(&self, side: Side, address: &str) -> Option<&'a Component> {
         match side {

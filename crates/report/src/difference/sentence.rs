@@ -14,6 +14,8 @@ use crate::words::{self, SEVERITIES};
 
 /// Longest value of a setting that is shown, in characters.
 const MOST_VALUE: usize = 60;
+/// Characters shown of what two long texts have in common.
+const KEPT: usize = 10;
 /// Settings, actions and targets shown in one line.
 const MOST_LISTED: usize = 6;
 
@@ -189,6 +191,15 @@ fn different(before: &Value, after: &Value) -> (String, String) {
             return (value(&only(old, new)), value(&only(new, old)));
         }
     }
+    if let (Value::String(old), Value::String(new)) = (before, after) {
+        let common = old.chars().zip(new.chars()).take_while(|(old, new)| old == new).count();
+        // Long texts that begin alike differ further on.
+        if common > MOST_VALUE / 2 {
+            let rest = |text: &str| Value::String(format!("…{}", text.chars().skip(common - KEPT).collect::<String>()));
+            // Hidden before it is cut: a secret is recognised by the name before it.
+            return (value(&rest(&redact(old))), value(&rest(&redact(new))));
+        }
+    }
     (value(before), value(after))
 }
 
@@ -275,12 +286,16 @@ pub(super) fn headline(difference: &Difference) -> String {
             parts.push(words::count(n, one, many));
         }
     }
+    let asked = difference.questions.iter().filter(|question| question.change == Change::New).count();
+    if asked > 0 {
+        parts.push(words::count(asked, "new question", "new questions"));
+    }
     if better > 0 {
         parts.push(words::count(better, "threat is gone or milder", "threats are gone or milder"));
     }
     match (parts.is_empty(), difference.is_empty(), difference.renamed.is_empty()) {
         (false, _, _) => words::list(&parts),
-        (true, false, _) => "the architecture changed, and nothing got worse".to_owned(),
+        (true, false, _) => "the architecture changed, and no risk rose".to_owned(),
         (true, true, false) => "the architecture is unchanged; some of it has new addresses".to_owned(),
         (true, true, true) => "the architecture is unchanged".to_owned(),
     }

@@ -192,12 +192,13 @@ fn different(before: &Value, after: &Value) -> (String, String) {
         }
     }
     if let (Value::String(old), Value::String(new)) = (before, after) {
+        // Hidden before it is cut: a secret is recognised by the name before it.
+        let (old, new) = (redact(old), redact(new));
         let common = old.chars().zip(new.chars()).take_while(|(old, new)| old == new).count();
         // Long texts that begin alike differ further on.
         if common > MOST_VALUE / 2 {
-            let rest = |text: &str| Value::String(format!("…{}", text.chars().skip(common - KEPT).collect::<String>()));
-            // Hidden before it is cut: a secret is recognised by the name before it.
-            return (value(&rest(&redact(old))), value(&rest(&redact(new))));
+            let rest = |text: &str| Value::String(format!("…{}", text.chars().skip(common.saturating_sub(KEPT)).collect::<String>()));
+            return (value(&rest(&old)), value(&rest(&new)));
         }
     }
     (value(before), value(after))

@@ -118,7 +118,7 @@ fn report(bencher: Bencher<'_, '_>, n_resources: usize) {
             black_box(content);
             Ok::<(), std::convert::Infallible>(())
         };
-        folder::folder(review, keep)
+        folder::folder(review, None, keep)
     });
 }
 

@@ -1,5 +1,7 @@
 //! What can be typed.
 
+pub(crate) mod register;
+
 use std::path::PathBuf;
 
 use bartizan_report::json::v1::SCHEMAS;
@@ -38,6 +40,12 @@ pub(crate) enum Command {
     Scan(Scan),
     /// Keep the database of advisories that scans ask.
     Db(Db),
+    /// Keep a review, its packages and their vulnerabilities in the register, and tell what is new since the last run.
+    Record(register::Record),
+    /// Look at recorded systems again: on a schedule, and when new advisories are there.
+    Watch(register::Watch),
+    /// Ask the register, decide on what it holds, and export it.
+    Register(register::Register),
     /// Work with the rules of the catalogue.
     Rules(Rules),
     /// Print the JSON Schema of a format.
@@ -362,7 +370,7 @@ pub(crate) enum RulesAction {
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
     /// Name of the format: what the tool writes, or the file that people write.
-    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(SCHEMAS.into_iter().chain(["scan", bartizan_import::native::FILE_NAME])))]
+    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(SCHEMAS.into_iter().chain(["scan", "register", "notice", bartizan_import::native::FILE_NAME])))]
     pub(crate) name: String,
 }
 

@@ -7,9 +7,12 @@ mod diff;
 mod explain;
 mod model;
 mod paths;
+mod record;
+mod register;
 mod review;
 mod rules;
 mod scan;
+mod watch;
 
 use bartizan_import::native;
 use bartizan_report::{folder, json};
@@ -30,10 +33,15 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Db(arguments) => db::run(&arguments),
+        Command::Record(arguments) => record::run(&arguments),
+        Command::Watch(arguments) => watch::run(&arguments),
+        Command::Register(arguments) => register::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => {
             let schema = match arguments.name.as_str() {
                 native::FILE_NAME => Some(native::schema()),
+                "register" => Some(bartizan_register::schema()),
+                "notice" => Some(bartizan_register::notice_schema()),
                 "scan" => Some(bartizan_supply::document::schema()),
                 name => json::v1::schema(name),
             };

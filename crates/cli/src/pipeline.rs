@@ -13,6 +13,18 @@ use crate::command::db;
 use crate::progress::Progress;
 use crate::{catalogue, software, terminal};
 
+/// No file that is named is one of a plan; a system may consist of packages alone.
+#[derive(Debug)]
+pub(crate) struct NothingToReview(String);
+
+impl std::fmt::Display for NothingToReview {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "there is nothing to review in {}: no Terraform, plan or Kubernetes file", self.0)
+    }
+}
+
+impl std::error::Error for NothingToReview {}
+
 /// Reads and reviews what the user names.
 pub(crate) fn review(input: &Input) -> anyhow::Result<Review> {
     review_with_knowledge(input).map(|(review, _)| review)
@@ -42,7 +54,7 @@ fn read<T>(input: &Input, look: impl FnOnce(Architecture, &Knowledge) -> T) -> a
     let mut architecture = bartizan_import::import(&tree, &loading.services);
     if has_nothing(&architecture) {
         let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
-        anyhow::bail!("there is nothing to review in {}: no Terraform, plan or Kubernetes file", names.join(", "));
+        return Err(NothingToReview(names.join(", ")).into());
     }
     if let Some(file) = db::present(&input.database)? {
         progress.say("looking up packages");

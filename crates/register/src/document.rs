@@ -41,7 +41,7 @@ pub struct SystemDto {
     pub last_run: i64,
     /// When it was last looked at, RFC 3339.
     pub looked_at: String,
-    /// Day of the advisories that its packages were last matched against; empty where that never happened.
+    /// Day of the latest of the advisories that its packages were last matched against; empty where that never happened.
     pub advisories_of: String,
     /// Runs in their order.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +72,7 @@ pub struct RunDto {
     pub revision: String,
     /// SHA-256 of the review; empty where there was none.
     pub review: String,
-    /// Day of the advisories; empty where there were none.
+    /// Day of the latest advisory; empty where there were none.
     pub advisories_of: String,
     /// Files that could not be read.
     pub unread: i64,

@@ -126,6 +126,17 @@ impl Register {
         })
     }
 
+    /// Whether another sender holds a notice of these channels: it may yet fall silent.
+    ///
+    /// # Errors
+    /// The database says no.
+    pub fn is_sending(&mut self, channels: &[String]) -> Result<bool, RegisterError> {
+        let held = "SELECT channel FROM notices WHERE state = 'waiting' AND worker <> ''";
+        let rows = self.store.query(held, &[])?;
+        let held = rows.into_iter().map(|mut row| row.text()).collect::<Result<Vec<String>, RegisterError>>()?;
+        Ok(held.iter().any(|channel| channels.contains(channel)))
+    }
+
     /// Writes down that a notice is sent.
     ///
     /// # Errors

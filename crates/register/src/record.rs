@@ -40,6 +40,8 @@ pub struct Recorded {
     pub risks: RiskCounts,
     /// Open vulnerabilities by severity after it.
     pub vulnerabilities: BTreeMap<Severity, i64>,
+    /// True where the run's advisories are older than those that the system was last judged by: they changed nothing.
+    pub is_stale: bool,
     /// Number of notices that wait to be sent.
     pub n_notices: usize,
 }
@@ -95,7 +97,9 @@ fn record(store: &mut Store, run: &Run) -> Result<Recorded, RegisterError> {
     if let Some(review) = &run.review {
         changes.extend(risk::proceed(&mut risks, &review.threats, &run.unread, moment));
     }
-    if let Some(found) = &run.flaws {
+    // A worker with yesterday's advisories must not undo what today's have shown.
+    let of_run = run.flaws.as_ref().filter(|flaws| flaws.database_day >= before.advisories_day);
+    if let Some(found) = of_run {
         changes.extend(vulnerability::proceed(&mut flaws, found, &run.unread, moment));
     }
     for (change, number) in changes.iter_mut().zip(before.n_changes + 1..) {
@@ -109,12 +113,19 @@ fn record(store: &mut Store, run: &Run) -> Result<Recorded, RegisterError> {
 
     let counts = RiskCounts::of(risks.values());
     let of_packages = vulnerability::counts(flaws.values());
-    let (database, day) = match &run.flaws {
+    let (database, day) = match of_run {
         Some(flaws) => (flaws.database.clone(), flaws.database_day.clone()),
         None => (before.advisories.clone(), before.advisories_day.clone()),
     };
-    let mut recorded =
-        Recorded { number: None, is_first: before.n_runs == 0, changes, risks: counts, vulnerabilities: of_packages, n_notices: 0 };
+    let mut recorded = Recorded {
+        number: None,
+        is_first: before.n_runs == 0,
+        changes,
+        risks: counts,
+        vulnerabilities: of_packages,
+        is_stale: run.flaws.is_some() && of_run.is_none(),
+        n_notices: 0,
+    };
     looked(store, id, at, (&database, &day))?;
     if is_same && !run.keep_unchanged && before.n_runs > 0 {
         // Probabilities and words change daily; that is worth keeping, but no run.

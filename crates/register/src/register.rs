@@ -32,7 +32,7 @@ pub struct Entry {
     pub looked_at: Time,
     /// Digest of the advisories that its packages were last matched against; empty where that never happened.
     pub database: String,
-    /// Day of their import.
+    /// Day of the latest change of any of them.
     pub database_day: String,
 }
 
@@ -51,7 +51,7 @@ pub struct RecordedRun {
     pub revision: String,
     /// SHA-256 of its review; empty where only the packages were matched.
     pub review: String,
-    /// Day of the advisories; empty where there were none.
+    /// Day of the latest change of any advisory; empty where there were none.
     pub database_day: String,
     /// Number of files that could not be read.
     pub n_unread: i64,

@@ -54,9 +54,9 @@ pub struct Review {
 /// What the advisories say of a system's packages.
 #[derive(Clone, Debug)]
 pub struct Flaws {
-    /// Digest of the database.
+    /// Digest of what the database holds.
     pub database: String,
-    /// Day of its import; empty where it says none.
+    /// Day of the latest change of any advisory, ISO 8601; of two databases the one with the later day knows more.
     pub database_day: String,
     /// All flaws.
     pub found: Vec<Flaw>,

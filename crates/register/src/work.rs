@@ -54,20 +54,22 @@ impl Register {
         rows.first_mut().map_or(Ok(0), crate::store::Row::integer).map(Moment)
     }
 
-    /// Makes jobs of all systems that were last matched against other advisories, or that nobody has looked at since `every` before
-    /// `since`. Systems without packages and without a source to review have nothing to look at. Gives the number of new jobs.
+    /// Makes jobs of all systems that were last matched against other advisories that are not newer, or that nobody has looked at since
+    /// `every` before `since`. The advisories are a digest and the day of their latest change.
+    /// Systems without packages and without a source to review have nothing to look at. Gives the number of new jobs.
     ///
     /// # Errors
     /// The database says no.
-    pub fn ask(&mut self, database: Option<&str>, since: Moment, every: Duration) -> Result<u64, RegisterError> {
+    pub fn ask(&mut self, advisories: Option<(&str, &str)>, since: Moment, every: Duration) -> Result<u64, RegisterError> {
         let before = since.0.saturating_sub(i64::try_from(every.as_secs()).unwrap_or(i64::MAX));
         let sql = "INSERT INTO jobs (system, cause, worker, lease_until, attempts, error) \
-                   SELECT id, CASE WHEN packages <> '' AND $1 <> '' AND advisories <> $1 THEN 'advisories' ELSE 'schedule' END, '', 0, 0, '' \
-                   FROM systems WHERE (packages <> '' AND $1 <> '' AND advisories <> $1) \
+                   SELECT id, CASE WHEN packages <> '' AND $1 <> '' AND advisories <> $1 AND advisories_day <= $5 THEN 'advisories' ELSE 'schedule' END, '', 0, 0, '' \
+                   FROM systems WHERE (packages <> '' AND $1 <> '' AND advisories <> $1 AND advisories_day <= $5) \
                    OR (looked_epoch <= $2 AND (paths <> '[]' OR (packages <> '' AND $1 <> ''))) \
                    ON CONFLICT (system) DO UPDATE SET attempts = 0, worker = '' \
                    WHERE jobs.attempts >= $3 AND (jobs.worker = '' OR jobs.lease_until < $4)";
-        let values = [database.unwrap_or_default().into(), before.into(), MAX_ATTEMPTS.into(), since.0.into()];
+        let (digest, day) = advisories.unwrap_or_default();
+        let values = [digest.into(), before.into(), MAX_ATTEMPTS.into(), since.0.into(), day.into()];
         self.store.transaction(Lock::Rows, |store| store.execute(sql, &values))
     }
 

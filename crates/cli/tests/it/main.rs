@@ -1,9 +1,12 @@
 //! The command line as its users see it: files, streams and exit codes.
-#![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::expect_used, clippy::print_stderr, reason = "helpers of tests fail and speak as tests do")]
 
 mod actions;
 mod commits;
 mod diff;
+#[path = "../../../register/tests/it/postgres.rs"]
+mod postgres;
+mod register;
 mod supply;
 
 use std::path::{Path, PathBuf};

@@ -186,6 +186,11 @@ fn an_advisory_that_arrives_is_one_new_vulnerability_and_a_second_look_finds_not
         );
         let third = register.record(&look("two", day(3), found)).expect("a look");
         assert_eq!((third.number, third.changes.len()), (None, 0));
+        // Yesterday's advisories do not speak of it yet; they undo nothing.
+        let mut stale = look("one", day(3), Vec::new());
+        stale.flaws = stale.flaws.map(|flaws| Flaws { database_day: "2026-01-01".to_owned(), ..flaws });
+        let stale = register.record(&stale).expect("a look");
+        assert_eq!((stale.is_stale, stale.number, stale.changes.len()), (true, None, 0));
         let entry = register.system("shop").expect("the system");
         assert_eq!((entry.n_runs, entry.looked_at, entry.database.as_str()), (2, day(3), "two"));
         let known = register.vulnerabilities("shop").expect("vulnerabilities");

@@ -31,6 +31,7 @@ fn a_notice_is_sent_once_through_each_channel() {
         let ids: Vec<&str> = taken.notice.news.iter().map(|news| news.id.as_str()).collect();
         assert_eq!(ids, ["a", "b"]);
         assert_eq!(register.outgoing(&channels, "two", LEASE).expect("an answer"), None, "another sender has it");
+        assert_eq!((register.is_sending(&channels).expect("yes"), register.is_sending(&["mail".to_owned()]).expect("no")), (true, false));
         register.sent(&taken, Time(0)).expect("written");
         assert_eq!(register.outgoing(&channels, "two", LEASE).expect("an answer"), None);
         let states: Vec<_> = register.notices().expect("notices").into_iter().map(|of| (of.channel, of.state, of.sent_at)).collect();

@@ -20,7 +20,7 @@ impl Postgres {
     /// Starts one; `None` (and why, on standard error) where there is none and nobody says that there has to be one.
     pub(crate) fn start() -> Option<Self> {
         if let Ok(url) = std::env::var("BARTIZAN_TEST_POSTGRES") {
-            return Some(Self { url, cluster: None });
+            return Some(Self { url: with_schema(&url), cluster: None });
         }
         let Some(programs) = programs() else {
             let words = "no initdb of PostgreSQL in PATH or below /usr/lib/postgresql, and BARTIZAN_TEST_POSTGRES is not set";
@@ -66,6 +66,14 @@ impl Cluster {
         };
         run(command.args(arguments).current_dir("/tmp"))
     }
+}
+
+/// Tests share the server that was named, so each makes a schema for itself. It stays there: whoever lends a server cleans it.
+fn with_schema(url: &str) -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock").as_nanos();
+    let schema = format!("bartizan_test_{}_{since}", std::process::id());
+    assert!(run(Command::new("psql").args([url, "-q", "-c", &format!("CREATE SCHEMA {schema}")])), "psql makes a schema in {url}");
+    format!("{url}{}options[search_path]={schema}", if url.contains('?') { '&' } else { '?' })
 }
 
 /// The server inherits the streams: a pipe would keep its reader waiting for as long as the server runs.

@@ -24,7 +24,7 @@ fn fill(place: &Place, names: &[&str]) -> Register {
 
 fn ask(register: &mut Register, database: &str) -> u64 {
     let moment = register.moment().expect("a moment");
-    register.ask(Some(database), moment, Duration::from_secs(3600)).expect("jobs")
+    register.ask(Some((database, "2026-01-02")), moment, Duration::from_secs(3600)).expect("jobs")
 }
 
 fn job(register: &mut Register, worker: &str, lease: Duration) -> Job {

@@ -1,0 +1,151 @@
+//! One look at a system: its review, its packages, and what advisories say of them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use bartizan_model::Sources;
+use bartizan_register::{Flaws, Package, Review};
+use bartizan_report::{folder, json};
+use bartizan_supply::load::scan_path;
+use bartizan_supply::matching::find;
+use bartizan_supply::{Database, Description, Found, SkipReason};
+use sha2::{Digest as _, Sha256};
+
+use super::convert;
+use crate::args::register::input;
+use crate::pipeline::{self, NothingToReview};
+
+/// What a look at a system found.
+#[derive(Debug, Default)]
+pub(in crate::command) struct Look {
+    /// Name that the plan gives itself.
+    pub(in crate::command) system: Option<String>,
+    pub(in crate::command) review: Option<Review>,
+    pub(in crate::command) packages: Option<Vec<Package>>,
+    pub(in crate::command) flaws: Option<Flaws>,
+    /// Files that could not be read.
+    pub(in crate::command) unread: Vec<String>,
+    /// What could not be judged, in words for people.
+    pub(in crate::command) unjudged: Vec<String>,
+}
+
+/// An open database of advisories.
+pub(in crate::command) struct Advisories {
+    database: Database,
+    file: PathBuf,
+    /// Digest of what it holds, the same wherever and whenever that was imported.
+    pub(in crate::command) digest: String,
+    /// Day of the latest change of any advisory: of two databases the one with the later day knows more.
+    pub(in crate::command) day: String,
+}
+
+impl Advisories {
+    pub(in crate::command) fn of(database: Database, file: &Path) -> Self {
+        let Description { by_ecosystem, newest, kev_released, epss_day, n_kev, n_epss, .. } = database.description();
+        let held = format!("{by_ecosystem:?} {newest} {kev_released} {n_kev} {epss_day} {n_epss}");
+        let digest = Sha256::digest(held).iter().map(|byte| format!("{byte:02x}")).collect();
+        let day = newest.get(..10).unwrap_or_default().to_owned();
+        Self { database, file: file.to_owned(), digest, day }
+    }
+
+    /// Opens a file without a word on its age.
+    pub(in crate::command) fn open(file: &Path) -> anyhow::Result<Self> {
+        Ok(Self::of(Database::open(file)?, file))
+    }
+}
+
+impl Look {
+    /// Reviews and scans. A system of packages alone has no review.
+    pub(in crate::command) fn at(paths: &[PathBuf], catalogue: Option<&Path>, advisories: Option<Advisories>) -> anyhow::Result<Self> {
+        let mut looked = Self::default();
+        let file = advisories.as_ref().map(|advisories| advisories.file.clone());
+        let reviewed = match pipeline::review(&input(paths.to_vec(), catalogue.map(Path::to_path_buf), file)) {
+            Ok(review) => Some(folder::pretty(&json::v1::review(&review))),
+            Err(error) if error.downcast_ref::<NothingToReview>().is_some() => None,
+            Err(error) => return Err(error),
+        };
+        let has_review = reviewed.is_some();
+        if let Some(json) = reviewed {
+            looked.read(json)?;
+        }
+        looked.scan(paths, advisories)?;
+        if !has_review && looked.packages.as_ref().is_none_or(Vec::is_empty) {
+            let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+            anyhow::bail!("there is nothing to record in {}: no file of a plan, and none that names packages", names.join(", "));
+        }
+        Ok(looked)
+    }
+
+    /// Takes a finished review, and scans the paths where there are any.
+    pub(in crate::command) fn of_file(file: &Path, paths: &[PathBuf], advisories: Option<Advisories>) -> anyhow::Result<Self> {
+        let mut looked = Self::default();
+        let json = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        looked.read(json).with_context(|| format!("`{}` is no review.json", file.display()))?;
+        if !paths.is_empty() {
+            looked.scan(paths, advisories)?;
+        }
+        Ok(looked)
+    }
+
+    /// Matches packages that were recorded earlier.
+    pub(in crate::command) fn again(packages: &[Package], advisories: Advisories) -> anyhow::Result<Self> {
+        let mut looked = Self::default();
+        looked.judge(packages, advisories, &[])?;
+        Ok(looked)
+    }
+
+    fn read(&mut self, json: Vec<u8>) -> anyhow::Result<()> {
+        let read = convert::review(json)?;
+        self.system = read.system;
+        self.unread.extend(read.unread);
+        self.review = Some(read.review);
+        Ok(())
+    }
+
+    fn scan(&mut self, paths: &[PathBuf], advisories: Option<Advisories>) -> anyhow::Result<()> {
+        let mut sources = Sources::default();
+        let mut found = Found::default();
+        for path in paths {
+            found.append(scan_path(path, &mut sources)?);
+        }
+        let packages: Vec<Package> = found.packages.iter().map(|package| convert::package(package, &sources)).collect();
+        let mut skipped = Vec::new();
+        for of in &found.skipped {
+            let place = of.span.map(|span| format!("{}:{}: ", sources.path(span), sources.start(span).line)).unwrap_or_default();
+            self.unjudged.push(format!("{place}{}: {}", of.what, of.reason));
+            match of.reason {
+                SkipReason::Malformed | SkipReason::FormatVersion(_) | SkipReason::TooLarge | SkipReason::Unreadable(_) => {
+                    self.unread.push(of.span.map_or_else(|| of.what.clone(), |span| sources.path(span).to_owned()));
+                }
+                _ => skipped.push(of.what.clone()),
+            }
+        }
+        self.unread.sort();
+        self.unread.dedup();
+        if let Some(advisories) = advisories {
+            self.judge(&packages, advisories, &skipped)?;
+        }
+        self.packages = Some(packages);
+        Ok(())
+    }
+
+    fn judge(&mut self, packages: &[Package], mut advisories: Advisories, skipped: &[String]) -> anyhow::Result<()> {
+        let (asked, unknown) = convert::to_judge(packages);
+        let matches = find(&mut advisories.database, &asked.iter().map(|(_, package)| package.clone()).collect::<Vec<_>>())?;
+        let mut unjudged: Vec<(String, String)> = skipped.iter().flat_map(|what| convert::names(what)).collect();
+        for of in &matches.skipped {
+            unjudged.extend(convert::names(&of.what));
+            self.unjudged.push(format!("{}: {}", of.what, of.reason));
+        }
+        for package in unknown {
+            unjudged.push((package.ecosystem.clone(), package.name.clone()));
+            self.unjudged.push(format!("{}@{}: its ecosystem `{}` is not known", package.name, package.version, package.ecosystem));
+        }
+        let found = matches.vulnerabilities.iter().filter_map(|flaw| {
+            let (index, package) = asked.get(flaw.package)?;
+            Some(convert::flaw(flaw, package, packages.get(*index)?))
+        });
+        self.flaws = Some(Flaws { database: advisories.digest, database_day: advisories.day, found: found.collect(), unjudged });
+        Ok(())
+    }
+}

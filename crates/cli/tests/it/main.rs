@@ -1,5 +1,5 @@
 //! The command line as its users see it: files, streams and exit codes.
-#![expect(clippy::expect_used, clippy::print_stderr, reason = "helpers of tests fail and speak as tests do")]
+#![expect(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "helpers of tests fail and speak as tests do")]
 
 mod actions;
 mod commits;

@@ -18,7 +18,7 @@ pub(super) fn components(base: &Snapshot, head: &Snapshot, names: &Names<'_>) ->
     let listed = base.permissions.iter().chain(&head.permissions).flatten();
     let listed: BTreeSet<&str> = listed.flat_map(|permission| [permission.holder.as_str(), permission.policy.as_str()]).collect();
     let mut changes: Vec<ComponentChange> = Vec::new();
-    changes.extend(names.new().map(|component| change(head, component, Change::New, Vec::new())));
+    changes.extend(names.added().map(|component| change(head, component, Change::New, Vec::new())));
     changes.extend(names.gone().map(|component| change(base, component, Change::Gone, Vec::new())));
     for (before, after) in names.kept() {
         let told = both && [before, after].iter().any(|component| listed.contains(component.address.as_str()));

@@ -96,7 +96,7 @@ impl<'a> Names<'a> {
     }
 
     /// Components that only the newer review has.
-    pub(super) fn new(&self) -> impl Iterator<Item = &'a Component> {
+    pub(super) fn added(&self) -> impl Iterator<Item = &'a Component> {
         let kept: BTreeSet<&str> = self.to_head.values().copied().collect();
         self.head.iter().filter(move |(address, _)| !kept.contains(*address)).map(|(_, component)| *component)
     }

@@ -183,7 +183,8 @@ fn is_open(constraint: &str) -> bool {
 
 /// Trails that record the events of global services twice, and whether any records data events.
 fn trails(context: &Context<'_>, sink: &mut Sink) {
-    let mut global: BTreeMap<(&str, Option<&str>), Vec<(&Address, Option<Span>)>> = BTreeMap::new();
+    type Account<'a> = (&'a str, Option<&'a str>);
+    let mut global: BTreeMap<Account<'_>, Vec<(&Address, Option<Span>)>> = BTreeMap::new();
     let mut data: Option<(Value, Option<Span>)> = None;
     let components = &context.index.architecture.components;
     let is_on = |trail: &&Component| {

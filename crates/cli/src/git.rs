@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn only_plain_files_are_listed() {
-        let listed = b"100644 blob aa\tmain.tf\0120000 blob bb\tlink.tf\0160000 commit cc\tmodule\0100755 blob dd\ta b/x.tf\0100644 blob ee\tnode_modules/x.tf\0";
+        let listed = b"100644 blob aa\tmain.tf\x00120000 blob bb\tlink.tf\x00160000 commit cc\tmodule\x00100755 blob dd\ta b/x.tf\x00100644 blob ee\tnode_modules/x.tf\0";
         let found: Vec<(String, String)> = files(listed).into_iter().collect();
         assert_eq!(found, [("a b/x.tf".to_owned(), "dd".to_owned()), ("main.tf".to_owned(), "aa".to_owned())]);
     }

@@ -25,10 +25,10 @@ pub struct Document<'a> {
     /// The advisories that were asked.
     pub database: &'a Description,
     /// Container images that were read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageEntry<'a>>,
     /// Dockerfiles, by path.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dockerfiles: Vec<DockerfileEntry<'a>>,
     /// All packages, by file and line.
     pub packages: Vec<PackageEntry<'a>>,
@@ -67,7 +67,7 @@ pub struct LayerEntry<'a> {
     /// Digest of its content without compression; packages name it.
     pub digest: &'a str,
     /// The command that made it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<&'a str>,
 }
 
@@ -86,27 +86,27 @@ pub struct DockerfileEntry<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct StageEntry<'a> {
     /// Name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<&'a str>,
     /// Line of its `FROM`, from 1.
     pub line: u32,
     /// Name of the image that it starts from; absent where it starts from a stage, from nothing, or from what is not settled.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<&'a str>,
     /// Tag of that image.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<&'a str>,
     /// Digest of that image.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<&'a str>,
     /// Index of the stage that it starts from.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<usize>,
     /// What it starts from, as written, where an argument of the build settles it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unresolved: Option<&'a str>,
     /// User that its processes run as; absent where the base image decides.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<&'a str>,
 }
 
@@ -125,7 +125,7 @@ pub struct WeaknessEntry {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PackageEntry<'a> {
     /// Package URL; absent where there is no type for its ecosystem.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purl: Option<String>,
     /// Ecosystem as OSV names it.
     pub ecosystem: String,
@@ -146,7 +146,7 @@ pub struct PackageEntry<'a> {
     /// Whether it only serves development.
     pub development: bool,
     /// Image layer that brought it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<&'a str>,
 }
 
@@ -163,19 +163,19 @@ pub struct VulnerabilityEntry<'a> {
     #[schemars(extend("enum" = ["critical", "high", "medium", "low", "unknown"]))]
     pub severity: &'static str,
     /// CVSS base score, 0..=10.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
     /// The lowest version that mends it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed: Option<&'a str>,
     /// `unmaintained`, `unsound` or `notice` where it is no flaw that an attacker uses.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub informational: Option<&'a str>,
     /// Day since which it is known to be used.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_exploited: Option<&'a str>,
     /// Probability that it is used within 30 days, 0..=1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epss: Option<f32>,
     /// One sentence.
     pub summary: &'a str,
@@ -184,10 +184,10 @@ pub struct VulnerabilityEntry<'a> {
     /// Pages about it.
     pub references: Vec<&'a str>,
     /// Other tools that report it.
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
     pub tools: &'a [String],
     /// What people say of it (VEX).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judgement: Option<JudgementEntry<'a>>,
 }
 
@@ -198,7 +198,7 @@ pub struct JudgementEntry<'a> {
     #[schemars(extend("enum" = ["not_affected", "fixed", "under_investigation", "affected"]))]
     pub status: &'static str,
     /// Why it is not affected, in the words of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justification: Option<&'a str>,
     /// What they wrote; empty where they wrote nothing.
     pub note: &'a str,
@@ -223,10 +223,10 @@ pub struct FindingEntry<'a> {
     /// What the tool says.
     pub message: &'a str,
     /// The place that the tool names.
-    #[serde(skip_serializing_if = "str::is_empty")]
+    #[serde(default, skip_serializing_if = "str::is_empty")]
     pub file: &'a str,
     /// Line, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// Whether it is a known flaw, whose package could not be told.
     pub flaw: bool,
@@ -238,10 +238,10 @@ pub struct SkippedEntry<'a> {
     /// A package or a file.
     pub what: &'a str,
     /// Where.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<&'a str>,
     /// Line, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// Why.
     pub reason: String,
@@ -255,10 +255,10 @@ pub struct DiagnosticEntry<'a> {
     /// What is wrong.
     pub message: &'a str,
     /// Where.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<&'a str>,
     /// Line, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
 }
 

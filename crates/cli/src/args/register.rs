@@ -12,7 +12,7 @@ use super::{CatalogueArgs, DatabaseArgs, Input, SeverityArg};
 #[derive(Debug, Args)]
 pub(crate) struct RegisterPlace {
     /// The register: a file of SQLite or postgres://…; BARTIZAN_REGISTER, or a file in the user's folder of data, where it is left out.
-    #[arg(long, value_name = "URL|FILE")]
+    #[arg(long, global = true, value_name = "URL|FILE")]
     pub(crate) register: Option<String>,
 }
 

@@ -31,6 +31,12 @@ resource "aws_s3_bucket_policy" "uploads" {
   })
 }
 
+resource "aws_s3_bucket_public_access_block" "uploads" {
+  bucket                  = aws_s3_bucket.uploads.id
+  block_public_policy     = false
+  restrict_public_buckets = false
+}
+
 resource "aws_sqs_queue" "orders" {
   name = "orders"
 }

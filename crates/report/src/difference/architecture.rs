@@ -51,6 +51,10 @@ fn settings(before: &Component, after: &Component, names: &Names<'_>, policies_t
     let mut changes = Vec::new();
     for name in all {
         let (old, new) = (before.settings.get(name).unwrap_or(&null), after.settings.get(name).unwrap_or(&null));
+        // Where code lies follows from the folder of the stack; what is deployed from it is another setting.
+        if name == "code" {
+            continue;
+        }
         if policies_told && (is_policies(name, old) || is_policies(name, new)) {
             continue;
         }

@@ -188,7 +188,8 @@ fn different(before: &Value, after: &Value) -> (String, String) {
             )
         };
         if !old.contains_key("unknown") && !new.contains_key("unknown") {
-            return (value(&only(old, new)), value(&only(new, old)));
+            let text = |these: Value| Value::String(serde_json::to_string(&these).unwrap_or_default());
+            return different(&text(only(old, new)), &text(only(new, old)));
         }
     }
     if let (Value::String(old), Value::String(new)) = (before, after) {

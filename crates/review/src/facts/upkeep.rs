@@ -30,6 +30,14 @@ pub(super) fn add(context: &Context<'_>, assets: &[Asset], sink: &mut Sink) {
                 }
             }
             "cloudfront.distribution" | "apigateway.stage" | "apigateway.api_stage" => unlogged_entry(context, component, sink),
+            "opensearch.domain" => {
+                let logs = component.setting("log_publishing");
+                let told = logs.is_none_or(|node| !node.value.is_unknown());
+                let published = logs.and_then(|node| node.value.as_list()).unwrap_or_default().iter();
+                if told && published.into_iter().all(|log| log.get("enabled").is_some_and(|on| on.value.as_bool() == Some(false))) {
+                    push(sink, "unlogged_domains", component, "log_publishing");
+                }
+            }
             "s3.bucket" => bucket(component, &receivers, &sensitive, sink),
             "kms.key" => key(component, sink),
             "iam.user" | "iam.group" => {
@@ -85,7 +93,9 @@ fn log_receivers(context: &Context<'_>) -> (BTreeSet<Address>, BTreeSet<String>)
 
 fn bucket(bucket: &Component, receivers: &(BTreeSet<Address>, BTreeSet<String>), sensitive: &BTreeSet<&Address>, sink: &mut Sink) {
     let address = &bucket.address;
-    let receives = receivers.0.contains(address) || receivers.1.contains(&bucket.name) || sink.get(address, "keeps_traces_of").is_some();
+    let named = [bucket.name.as_str(), last(address.as_str())].iter().any(|name| is_for_logs(name));
+    let receives =
+        named || receivers.0.contains(address) || receivers.1.contains(&bucket.name) || sink.get(address, "keeps_traces_of").is_some();
     let traced = sink.get(address, "logged").is_some() || sink.get(address, "data_events_logged").is_some();
     // Of sensitive data another rule tells, and louder.
     if !receives && !traced && !sensitive.contains(address) {
@@ -95,6 +105,12 @@ fn bucket(bucket: &Component, receivers: &(BTreeSet<Address>, BTreeSet<String>),
     if told && sink.get(address, "denies_cleartext").is_none() {
         sink.push_system("cleartext_buckets", address.as_str(), bucket.span);
     }
+}
+
+/// True for a name that says that logs are kept there; who writes them may be another stack.
+fn is_for_logs(name: &str) -> bool {
+    name.split(|letter: char| !letter.is_ascii_alphanumeric())
+        .any(|word| matches!(word.to_ascii_lowercase().as_str(), "log" | "logs" | "logging"))
 }
 
 /// Keys that KMS could change by itself and does not.
@@ -117,7 +133,9 @@ fn policy(context: &Context<'_>, policy: &Component, sink: &mut Sink) {
     for holder in context.index.follow_back(&policy.address, "has_policy") {
         sink.push_text(&policy.address, "held_by", holder.address.as_str(), holder.span);
     }
-    let Some(node) = policy.setting("policy") else { return };
+    // What bounds rights grants none.
+    let bounds = !context.index.follow_back(&policy.address, "bounded_by").is_empty();
+    let Some(node) = policy.setting("policy").filter(|_| !bounds) else { return };
     let document = Document::read(node);
     let unbound = |statement: &&Statement<'_>| statement.allow && statement.conditions.is_empty() && statement.any_resource();
     for statement in document.statements.iter().filter(unbound) {
@@ -181,10 +199,12 @@ fn is_open(constraint: &str) -> bool {
     parts.iter().all(|part| part.is_empty() || part.starts_with('>') || part.starts_with("!="))
 }
 
+/// A component with the place to look at.
+type Placed<'a> = (&'a Address, Option<Span>);
+
 /// Trails that record the events of global services twice, and whether any records data events.
 fn trails(context: &Context<'_>, sink: &mut Sink) {
-    type Account<'a> = (&'a str, Option<&'a str>);
-    let mut global: BTreeMap<Account<'_>, Vec<(&Address, Option<Span>)>> = BTreeMap::new();
+    let mut global: BTreeMap<(&str, Option<&str>), Vec<Placed<'_>>> = BTreeMap::new();
     let mut data: Option<(Value, Option<Span>)> = None;
     let components = &context.index.architecture.components;
     let is_on = |trail: &&Component| {

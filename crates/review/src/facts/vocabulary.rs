@@ -463,6 +463,7 @@ pub const FACTS: &[FactDoc] = &[
         FactKind::List,
         "addresses of buckets whose reading nothing records, those of sensitive data and of logs left out",
     ),
+    system("unlogged_domains", FactKind::List, "addresses of search domains that publish none of their logs"),
     system("unlogged_entries", FactKind::List, "addresses of balancers, distributions and stages that keep no access log"),
     system("unrotated_keys", FactKind::List, "addresses of keys that KMS could change by itself and does not"),
     system("unrotated_logins", FactKind::List, "addresses of secrets that hold the login of a database or broker and never change"),

@@ -98,6 +98,7 @@ const WORDS: &[Words] = &[
     words("unlimited_functions", "{} runs without a limit", "every function has a limit"),
     words("unlimited_workloads", "{} has a container without a memory limit", "every container has a memory limit"),
     words("unlogged_buckets", "nothing records who reads {}", "something records who reads the buckets"),
+    words("unlogged_domains", "{} publishes no logs", "every search domain publishes logs"),
     words("unlogged_entries", "{} keeps no access log", "every entry keeps an access log"),
     words("unrotated_keys", "{} is never rotated", "keys are rotated"),
     words("unrotated_logins", "{} never changes", "every login changes"),

@@ -93,7 +93,9 @@ pub(super) fn read(file: &File<'_>) -> Found {
 }
 
 fn go_version(text: &str) -> (u32, u32) {
-    let mut parts = text.split('.').map(|part| part.parse().unwrap_or(0));
+    // `23rc2` is of language 1.23.
+    let digits = |part: &str| part.find(|of: char| !of.is_ascii_digit()).map_or(part.len(), |end| end);
+    let mut parts = text.split('.').map(|part| part.get(..digits(part)).and_then(|number| number.parse().ok()).unwrap_or(0));
     (parts.next().unwrap_or(1), parts.next().unwrap_or(0))
 }
 

@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn names_of_skipped_packages_lose_their_versions() {
         let of = |what: &str| names(what).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
-        assert_eq!(of("@scope/name@1.0"), ["-scope/name", "@scope/name"].map(str::to_owned)[..].iter().cloned().collect::<Vec<_>>());
+        assert_eq!(of("@scope/name@1.0"), ["@scope/name"]);
         assert_eq!(of("Zope.Interface"), ["Zope.Interface", "zope-interface", "zope.interface"]);
     }
 

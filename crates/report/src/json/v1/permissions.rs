@@ -24,7 +24,7 @@ pub struct PermissionDto {
     /// Patterns of resources; for policies of a resource and trust policies the address that carries them.
     pub resources: Vec<String>,
     /// Conditions; all must hold.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<String>,
     /// Where it is written.
     pub origin: Option<Origin>,

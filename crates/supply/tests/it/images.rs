@@ -38,8 +38,8 @@ fn tar_of(entries: &[(&str, Of<'_>)]) -> Vec<u8> {
             Of::Folder => (EntryType::Directory, "", &[][..]),
         };
         let fields = header.as_old_mut();
-        fields.name[..path.len()].copy_from_slice(path.as_bytes());
-        fields.linkname[..target.len()].copy_from_slice(target.as_bytes());
+        fields.name.iter_mut().zip(path.bytes()).for_each(|(to, byte)| *to = byte);
+        fields.linkname.iter_mut().zip(target.bytes()).for_each(|(to, byte)| *to = byte);
         header.set_entry_type(kind);
         header.set_size(data.len() as u64);
         header.set_mode(0o644);

@@ -11,6 +11,7 @@ use std::sync::Mutex;
 
 use anyhow::Context as _;
 use bartizan_import::{MAX_FILE_BYTES, Tree};
+use bartizan_model::path;
 
 /// More files than this in one revision are refused: the repository is probably not meant.
 const MAX_FILES: usize = 500_000;
@@ -99,8 +100,7 @@ fn files(listed: &[u8]) -> BTreeMap<String, String> {
         let (mode, _, id) = (words.next(), words.next(), words.next());
         let (Some("100644" | "100755" | "100664"), Some(id)) = (mode, id) else { continue };
         let is_skipped = |part: &str| SKIPPED.contains(&part);
-        let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
-        if !folders.split('/').any(is_skipped) && !path.contains(".terraform/providers/") {
+        if !path::folder(path).split('/').any(is_skipped) && !path.contains(".terraform/providers/") {
             out.insert(path.to_owned(), id.to_owned());
         }
     }
@@ -109,20 +109,7 @@ fn files(listed: &[u8]) -> BTreeMap<String, String> {
 
 /// A path below a folder of the repository, without `.` and `..`; `None` where it leaves the repository.
 fn joined(prefix: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    if path.starts_with('/') {
-        return None;
-    }
-    for part in prefix.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            name => parts.push(name),
-        }
-    }
-    Some(parts.join("/"))
+    (!path.starts_with('/')).then(|| path::join(prefix, path))?
 }
 
 /// A running `git cat-file --batch`.

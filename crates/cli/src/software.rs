@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bartizan_import::Tree;
-use bartizan_model::{Architecture, Diagnostic, Flaw, FlawRating, Severity, Software};
+use bartizan_model::{Architecture, Diagnostic, Flaw, FlawRating, Severity, Software, path};
 use bartizan_supply::matching::find;
 use bartizan_supply::scan::scan;
 use bartizan_supply::{Package, Rating, SkipReason, Version, Vulnerability};
@@ -25,7 +25,7 @@ pub(crate) fn add(architecture: &mut Architecture, tree: &Tree, database: &Path)
     }
     let mut database = db::open(database)?;
     let matches = find(&mut database, &found.packages)?;
-    let folder = |path: &str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let folder = |path: &str| path::folder(path).to_owned();
     let mut folders: BTreeMap<String, bool> =
         found.packages.iter().map(|package| (folder(architecture.sources.path(package.span)), true)).collect();
     for skipped in found.skipped.iter().chain(&matches.skipped) {

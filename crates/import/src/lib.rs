@@ -16,7 +16,7 @@ mod terraform_plan;
 mod tree;
 pub mod yaml;
 
-use bartizan_model::{Architecture, Diagnostic, RelatedSpan, Sources};
+use bartizan_model::{Architecture, Diagnostic, RelatedSpan, Sources, path};
 use indexmap::IndexMap;
 
 pub use catalogue::{CatalogueError, Services};
@@ -99,7 +99,7 @@ fn plans(tree: &Tree, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) 
         let Ok(text) = tree.text(path) else { continue };
         if terraform_plan::is_plan(&text) {
             let file = sources.add(path, text.as_str());
-            out.extend(terraform_plan::read(file, &text, tree::directory(path), diagnostics));
+            out.extend(terraform_plan::read(file, &text, path::folder(path), diagnostics));
         }
     }
     out
@@ -114,7 +114,7 @@ const MAX_RELATED: usize = 4;
 fn condensed(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
     let mut groups: IndexMap<(&str, String, String), (Diagnostic, usize)> = IndexMap::new();
     for diagnostic in undeclared_together(diagnostics, sources) {
-        let directory = diagnostic.span.map_or("", |span| tree::directory(sources.path(span))).to_owned();
+        let directory = diagnostic.span.map_or("", |span| path::folder(sources.path(span))).to_owned();
         let (first, count) =
             groups.entry((diagnostic.code, directory, diagnostic.message.clone())).or_insert_with(|| (diagnostic.clone(), 0));
         *count += 1;
@@ -144,7 +144,7 @@ fn undeclared_together(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<D
             out.push(diagnostic);
             continue;
         };
-        let (_, known) = names.entry(tree::directory(sources.path(span)).to_owned()).or_insert_with(|| (out.len(), Vec::new()));
+        let (_, known) = names.entry(path::folder(sources.path(span)).to_owned()).or_insert_with(|| (out.len(), Vec::new()));
         if known.is_empty() {
             out.push(diagnostic.clone());
         }

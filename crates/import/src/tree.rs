@@ -86,36 +86,3 @@ impl Tree {
         String::from_utf8(self.bytes(path)?).map_err(|_| format!("`{path}` is not UTF-8 text"))
     }
 }
-
-/// Joins a directory of the tree and a relative or tree-absolute (`/…`) path; `None` where it leaves the tree.
-pub(crate) fn join(directory: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    let from = if path.starts_with('/') { "" } else { directory };
-    for part in from.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            name => parts.push(name),
-        }
-    }
-    Some(parts.join("/"))
-}
-
-/// The directory part of a path; empty for a file at the root.
-pub(crate) fn directory(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(directory, _)| directory)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::join;
-
-    #[test]
-    fn paths_cannot_leave_the_tree() {
-        assert_eq!(join("envs/prod", "../../modules/x").as_deref(), Some("modules/x"));
-        assert_eq!(join("a", "/b/./c").as_deref(), Some("b/c"));
-        assert_eq!(join("a", "../../etc/passwd"), None);
-    }
-}

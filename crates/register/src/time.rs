@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bartizan_model::calendar::{civil, days};
+
 use crate::error::RegisterError;
 
 const DAY_SECONDS: i64 = 86_400;
@@ -71,28 +73,6 @@ fn read(text: &str) -> Option<i64> {
     };
     let (hours, minutes) = (number(at + 1, at + 3)?, number(at + 4, at + 6)?);
     Some(days * DAY_SECONDS + hour * 3600 + minute * 60 + second + sign * (hours * 3600 + minutes * 60))
-}
-
-/// Days since 1970-01-01 in the Gregorian calendar; years are counted from March, so that the leap day is the last one.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-/// The inverse of [`days`].
-fn civil(days: i64) -> (i64, i64, i64) {
-    let from_march = days + 719_468;
-    let era = from_march.div_euclid(146_097);
-    let day_of_era = from_march.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Points in time as documents write them (RFC 3339), without a clock.
 
+use bartizan_model::calendar::{self, civil};
+
 /// Seconds since 1970-01-01T00:00:00Z and nanoseconds; `None` where the text is neither a time nor a day.
 pub(crate) fn instant(text: &str) -> Option<(i64, u32)> {
     let day = days(text.get(..10)?)?;
@@ -35,29 +37,14 @@ pub fn normalised(text: &str) -> Option<String> {
     instant(text).map(|(seconds, _)| rfc3339(seconds))
 }
 
-/// Number of a day since 1970-01-01. An era has 400 years and 146,097 days; counting from March makes the leap day the last of the year.
+/// Number of a day since 1970-01-01; `None` where the text is none.
 fn days(text: &str) -> Option<i64> {
     let mut parts = text.split('-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(0..=9999).contains(&year) {
         return None;
     }
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468)
-}
-
-/// The inverse of [`days`].
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (era * 400 + year + i64::from(month <= 2), month, day)
+    Some(calendar::days(year, month, day))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 use std::sync::Arc;
 
-use bartizan_model::{Diagnostic, FileId, Severity, Sources, Span};
+use bartizan_model::{Diagnostic, FileId, Severity, Sources, Span, path};
 
 use crate::dockerfile;
 use crate::ecosystem::EcosystemKind;
@@ -223,7 +223,7 @@ fn declaration(path: &str) -> Option<&'static [&'static str]> {
 
 /// Whether one of the lock files lies beside a declaration or above it, where a workspace keeps it.
 fn has_lock(path: &str, locks: &[&str], paths: &BTreeSet<String>) -> bool {
-    let mut folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut folder = path::folder(path);
     loop {
         let beside = |lock: &&str| paths.contains(&if folder.is_empty() { (*lock).to_owned() } else { format!("{folder}/{lock}") });
         if locks.iter().any(beside) {
@@ -232,7 +232,7 @@ fn has_lock(path: &str, locks: &[&str], paths: &BTreeSet<String>) -> bool {
         if folder.is_empty() {
             return false;
         }
-        folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+        folder = path::folder(folder);
     }
 }
 

@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use bartizan_model::path::join;
 use bartizan_model::{Diagnostic, FileId, Node, Part, Severity, Sources, Span, Text};
 
 use super::object::{Object, list_at, text_at};
 use super::parse::{Manifests, unfold};
 use crate::resource::{Mode, Resource};
-use crate::tree::{Tree, join};
+use crate::tree::Tree;
 use crate::yaml::{self, Source};
 
 mod eval;

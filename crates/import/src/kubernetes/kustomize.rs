@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bartizan_model::Node;
+use bartizan_model::path::{self, join};
 
 use super::object::{Object, address, list_at, plain_text, text_at};
 use super::parse::Manifests;
-use crate::tree::join;
 
 /// Bases of bases are followed this far.
 const MAX_BASES: usize = 16;
@@ -51,7 +51,7 @@ fn bases(folder: &str, folders: &BTreeMap<&str, &Node>) -> BTreeSet<String> {
             let listed = ["resources", "bases", "components"].into_iter().flat_map(|key| list_at(kustomization, key));
             for base in listed.filter_map(plain_text).filter_map(|path| join(&folder, &path)) {
                 // A resource is a folder with a kustomization of its own, or a file of a folder.
-                let base = if folders.contains_key(base.as_str()) { base } else { super::parse::folder(&base).to_owned() };
+                let base = if folders.contains_key(base.as_str()) { base } else { path::folder(&base).to_owned() };
                 if out.insert(base.clone()) {
                     next.push(base);
                 }

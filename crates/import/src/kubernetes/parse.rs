@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bartizan_model::path::folder;
 use bartizan_model::{Diagnostic, FileId, Node, Severity, Value};
 
 use super::object::Object;
@@ -81,11 +82,6 @@ pub(super) fn is_kustomization(path: &str) -> bool {
 
 fn in_templates(path: &str) -> bool {
     folder(path).split('/').any(|part| part == "templates")
-}
-
-/// The folder of a path; empty for the root.
-pub(super) fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// Adds the objects of one document; lists give their items. `namespace` is that of objects that name none.

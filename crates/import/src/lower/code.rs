@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bartizan_model::{Node, Value};
+use bartizan_model::{Node, Value, path};
 
 use super::Lowering;
-use crate::tree;
 
 /// Resource or data source that makes an archive.
 const ARCHIVE: &str = "archive_file";
@@ -33,7 +32,7 @@ impl Lowering<'_> {
 
 /// The path of a text from the root of the tree.
 fn path(node: &Node, stack: &str) -> Option<String> {
-    tree::join(stack, &node.value.as_str()?)
+    path::join(stack, &node.value.as_str()?)
 }
 
 /// The same as a text that no folder is put before again.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use bartizan_model::{Diagnostic, Node, Severity, Span, Text, Value};
+use bartizan_model::{Diagnostic, Node, Severity, Span, Text, Value, path};
 
 use super::budget::INSTANCE;
 use super::config::{Config, Directory, local_source};
@@ -13,7 +13,7 @@ use super::instance::instance_keys;
 use super::module::{Children, Expansion, Module, ModuleCall, Namespace};
 use super::resolve::Resolver;
 use super::syntax::{Accessor, Block};
-use crate::tree::{self, Tree};
+use crate::tree::Tree;
 
 /// Modules nested deeper than this are taken for a cycle.
 const MAX_MODULE_DEPTH: usize = 24;
@@ -66,7 +66,7 @@ impl<'a> Resolver<'a> {
 
     fn module_directory(&self, module: &Module<'a>, name: &str, block: &Block) -> Option<&'a Directory> {
         if let Some(source) = local_source(block) {
-            let path = tree::join(&module.directory.path, source)?;
+            let path = path::join(&module.directory.path, source)?;
             return self.config.directories.get(&path);
         }
         // Keys of `modules.json` are the dotted names of the calls, without instance keys.
@@ -171,7 +171,7 @@ pub(super) fn installed_modules(config: &Config, tree: &Tree) -> BTreeMap<(Strin
         for entry in manifest.at("Modules[]") {
             let member = |name: &str| entry.get(name).and_then(|node| node.value.as_str().map(std::borrow::Cow::into_owned));
             if let (Some(key), Some(dir)) = (member("Key"), member("Dir"))
-                && let Some(dir) = tree::join(directory, &dir)
+                && let Some(dir) = path::join(directory, &dir)
             {
                 out.insert((directory.clone(), key), dir);
             }

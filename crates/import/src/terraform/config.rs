@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bartizan_model::{Diagnostic, Severity, Sources, Span};
+use bartizan_model::{Diagnostic, Severity, Sources, Span, path};
 use indexmap::IndexMap;
 
 use super::syntax::{Attribute, Block, Body, TemplatePart};
 use super::{json_syntax, parse};
-use crate::tree::{self, Tree};
+use crate::tree::Tree;
 
 /// Terraform files larger than this are refused: nobody writes them.
 const MAX_BYTES: usize = 16 << 20;
@@ -49,7 +49,7 @@ impl Config {
         let mut config = Config::default();
         let mut by_directory: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for path in tree.paths().filter(|path| is_terraform(path)) {
-            by_directory.entry(tree::directory(path).to_owned()).or_default().push(path.to_owned());
+            by_directory.entry(path::folder(path).to_owned()).or_default().push(path.to_owned());
         }
         for (path, mut files) in by_directory {
             // Override files come after all others, as in Terraform.
@@ -90,7 +90,7 @@ impl Config {
         for directory in self.directories.values() {
             for block in directory.modules.values() {
                 if let Some(source) = local_source(block)
-                    && let Some(target) = tree::join(&directory.path, source)
+                    && let Some(target) = path::join(&directory.path, source)
                     && target != directory.path
                 {
                     called.insert(target);

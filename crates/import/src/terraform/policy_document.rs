@@ -1,6 +1,6 @@
 //! Data sources that compute without asking AWS: `aws_iam_policy_document` above all.
 
-use bartizan_model::{Node, Span, Text, Value};
+use bartizan_model::{Node, Span, Text, Value, path};
 use indexmap::IndexMap;
 
 use super::evaluate::{Evaluated, Scope};
@@ -50,7 +50,7 @@ impl<'a> Resolver<'a> {
             ("local_file", "content") => {
                 let Some(attribute) = instance.block.body.attribute("filename") else { return Ok(None) };
                 let path = self.eval(&attribute.expr, scope)?;
-                let path = path.value.as_str().and_then(|path| crate::tree::join(&instance.module.stack.path, &path));
+                let path = path.value.as_str().and_then(|path| path::join(&instance.module.stack.path, &path));
                 path.and_then(|path| self.tree.text(&path).ok()).map(|text| Node::text(text.as_str(), span))
             }
             ("terraform_remote_state", "outputs") => self.remote_state(instance, scope, span)?,

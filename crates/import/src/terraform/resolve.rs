@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use bartizan_model::{Diagnostic, Node, Severity, Sources, Span, Text, Value};
+use bartizan_model::{Diagnostic, Node, Severity, Sources, Span, Text, Value, path};
 use indexmap::IndexMap;
 
 use super::budget;
@@ -16,7 +16,7 @@ use super::instance::instance_keys;
 use super::module::{Expansion, Instance, Memo, Module, Namespace, Stack};
 use super::syntax::{Accessor, Block, Body, ExprKind, TemplatePart};
 use crate::resource::{Mode, Resource};
-use crate::tree::{self, Tree};
+use crate::tree::Tree;
 
 /// Where the S3 backend keeps the states of workspaces other than the default one.
 const DEFAULT_WORKSPACE_PREFIX: &str = "env:";
@@ -379,8 +379,8 @@ impl<'a> Resolver<'a> {
             .iter()
             .find(|root| match (backend, &root.directory.backend) {
                 ("local", _) => asked("path")
-                    .and_then(|path| tree::join(&from.stack.path, &path))
-                    .is_some_and(|path| tree::directory(&path) == root.directory.path),
+                    .and_then(|path| path::join(&from.stack.path, &path))
+                    .is_some_and(|path| path::folder(&path) == root.directory.path),
                 (_, Some(block)) if block.label(0) == Some(backend) => {
                     let same = |name: &str| match (literal(block, name), asked(name)) {
                         (Some(a), Some(b)) => a == b,

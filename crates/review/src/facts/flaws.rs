@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use bartizan_model::path::{folder, join};
 use bartizan_model::{Address, Component, Flaw, FlawRating, Part, Software, Span, Text, Value};
 
 use super::read::texts;
@@ -110,7 +111,7 @@ fn bearers(index: &Index<'_>, component: &Component) -> Vec<Address> {
 fn shipped<'f>(index: &Index<'_>, component: &Component, by_folder: &BTreeMap<&'f str, Vec<&Flaw>>) -> BTreeSet<&'f str> {
     let mut found = BTreeSet::new();
     if let Some(code) = component.setting("code") {
-        for path in texts(code).filter_map(Text::known).filter_map(|path| normal(&component.stack, &path)) {
+        for path in texts(code).filter_map(Text::known).filter_map(|path| join(&component.stack, &path)) {
             let inside = by_folder.keys().filter(|folder| is_within(folder, &path)).copied();
             found.extend(inside);
             if found.is_empty() {
@@ -166,24 +167,4 @@ fn around(path: &str) -> impl Iterator<Item = &str> {
         at = (!outer.is_empty()).then_some(outer);
         Some(outer)
     })
-}
-
-/// A path from the root of the tree; `None` where it leaves the tree.
-fn normal(stack: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    let from = if path.starts_with('/') { "" } else { stack };
-    for part in from.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            name => parts.push(name),
-        }
-    }
-    Some(parts.join("/"))
-}
-
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }

@@ -15,8 +15,8 @@ use crate::flows::Context;
 
 /// Sets the lists.
 pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
-    let used = used(context);
-    let outputs = outputs(context);
+    // What the outputs name is asked only where the whole plan is seen.
+    let used = used(context).map(|used| (used, outputs(context)));
     for (address, group) in &context.network.groups {
         let Some(component) = context.index.component(address).filter(|_| !is_looked_up(address)) else { continue };
         if let Some(rule) = group.ingress.iter().enumerate().find_map(|(at, rule)| is_idle(&group.ingress, at).then_some(rule)) {
@@ -25,7 +25,7 @@ pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
         if let Some(rule) = group.ingress.iter().find(|rule| is_strangers(rule)) {
             sink.push_system("stranger_groups", address.as_str(), Some(rule.span));
         }
-        let Some(used) = used.as_ref().filter(|_| component.flag("is_default") != Some(true)) else { continue };
+        let Some((used, outputs)) = used.as_ref().filter(|_| component.flag("is_default") != Some(true)) else { continue };
         let exported = declared_as(address).is_some_and(|name| outputs.contains(&name));
         if exported || used.contains(address) || sink.get(address, "group_members").is_some() {
             continue;

@@ -22,6 +22,11 @@ pub(crate) fn texts(node: &Node) -> Box<dyn Iterator<Item = &Text> + '_> {
     }
 }
 
+/// Whether a file is written in Terraform's language.
+pub(crate) fn is_terraform(path: &str) -> bool {
+    [".tf", ".tofu", ".tfvars"].iter().any(|ending| path.ends_with(ending))
+}
+
 /// The first of several settings that is set.
 pub(crate) fn first_setting<'a>(component: &'a Component, names: &[&str]) -> Option<&'a Node> {
     names.iter().find_map(|name| component.setting(name))

@@ -14,6 +14,7 @@ use crate::flows::Context;
 /// Sets the lists.
 pub(super) fn add(context: &Context<'_>, assets: &[Asset], sink: &mut Sink) {
     let receivers = log_receivers(context);
+    let are_heard = alarms_are_heard(context);
     let sensitive: BTreeSet<&Address> =
         assets.iter().filter(|asset| asset.classification.confidentiality >= 4).flat_map(|asset| &asset.stored_in).collect();
     for (address, component) in &context.index.architecture.components {
@@ -47,7 +48,7 @@ pub(super) fn add(context: &Context<'_>, assets: &[Asset], sink: &mut Sink) {
                 }
             }
             "iam.policy" => policy(context, component, sink),
-            "cloudwatch.alarm" => alarm(context, component, sink),
+            "cloudwatch.alarm" if !are_heard => alarm(component, sink),
             "terraform.source" => module_source(component, sink),
             _ => {}
         }
@@ -156,18 +157,22 @@ fn policy(context: &Context<'_>, policy: &Component, sink: &mut Sink) {
     }
 }
 
-/// Alarms that nobody hears. A composite alarm hears others, and a rule on the events of alarms hears all.
-fn alarm(context: &Context<'_>, alarm: &Component, sink: &mut Sink) {
-    let heard = context.index.architecture.components.values().any(|other| match other.component_type.as_str() {
+/// Whether something hears alarms without being named by them: a composite alarm hears others, and a rule on the events of alarms hears all.
+fn alarms_are_heard(context: &Context<'_>) -> bool {
+    context.index.architecture.components.values().any(|other| match other.component_type.as_str() {
         "cloudwatch.composite_alarm" => true,
         "eventbridge.rule" => other
             .setting("event_pattern")
             .is_some_and(|node| node.at("source").into_iter().flat_map(patterns).any(|source| source == "aws.cloudwatch")),
         _ => false,
-    });
+    })
+}
+
+/// An alarm that tells nobody.
+fn alarm(alarm: &Component, sink: &mut Sink) {
     let actions = ["alarm_actions", "ok_actions", "insufficient_data_actions"];
     let silent = actions.iter().all(|name| alarm.setting(name).is_none_or(is_empty));
-    if !heard && (silent || alarm.flag("actions_enabled") == Some(false)) {
+    if silent || alarm.flag("actions_enabled") == Some(false) {
         push(sink, "silent_alarms", alarm, if silent { "alarm_actions" } else { "actions_enabled" });
     }
 }

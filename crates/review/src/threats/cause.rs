@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use bartizan_model::path::folder;
 use bartizan_model::{Address, Architecture, Component, FileId, Span};
 use sha2::{Digest, Sha256};
 
 use super::view::Subject;
+use crate::facts::read::is_terraform;
 use crate::outcome::Evidence;
 
 /// A cause.
@@ -100,7 +102,7 @@ impl<'a> Causes<'a> {
     /// Line and text of the top-level Terraform block that a span lies in.
     fn block(&self, span: Span) -> Option<(u32, String)> {
         let file = self.architecture.sources.get(span.file)?;
-        if ![".tf", ".tofu", ".tfvars"].iter().any(|ending| file.path.ends_with(ending)) {
+        if !is_terraform(&file.path) {
             return None;
         }
         let mut line = self.architecture.sources.start(span).line;
@@ -118,8 +120,7 @@ impl<'a> Causes<'a> {
 
     /// Whether a span lies in a file that declares components.
     fn is_configuration(&self, span: Span) -> bool {
-        let path = self.architecture.sources.path(span);
-        [".tf", ".tofu", ".tfvars"].iter().any(|ending| path.ends_with(ending)) || self.declaring.contains(&span.file)
+        is_terraform(self.architecture.sources.path(span)) || self.declaring.contains(&span.file)
     }
 
     /// The attribute on the line of a span, which tells values of one `locals` or `module` block apart.
@@ -128,10 +129,6 @@ impl<'a> Causes<'a> {
         let text = self.architecture.sources.get(span.file).and_then(|file| file.line(line)).unwrap_or_default();
         text.split_once('=').map_or("", |(name, _)| name.trim()).to_owned()
     }
-}
-
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// The id of a threat: the rule and the start of a hash of rule and cause.

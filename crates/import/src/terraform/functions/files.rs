@@ -1,13 +1,12 @@
 //! Functions that read files: only those under review.
 
-use bartizan_model::{Node, Span, Text, Value};
+use bartizan_model::{Node, Span, Text, Value, path};
 
 use super::super::evaluate::{Scope, to_text};
 use super::super::parse::parse_template_at;
 use super::super::resolve::Resolver;
 use super::encoding::hash_bytes;
 use super::{Args, Called, Stop, text_value};
-use crate::tree;
 
 /// Templates that render templates deeper than this are refused.
 const MAX_TEMPLATE_DEPTH: u32 = 8;
@@ -41,7 +40,7 @@ pub(super) fn call<'a>(resolver: &Resolver<'a>, scope: &Scope<'a>, name: &str, a
 fn path(scope: &Scope<'_>, args: &Args<'_>) -> Result<String, Stop> {
     let text = args.string(0)?;
     let directory = scope.module.as_ref().map_or("", |module| module.stack.path.as_str());
-    tree::join(directory, &text).ok_or_else(|| Stop::Fail(format!("`{text}` lies outside of the files under review")))
+    path::join(directory, &text).ok_or_else(|| Stop::Fail(format!("`{text}` lies outside of the files under review")))
 }
 
 fn read(resolver: &Resolver<'_>, path: &str) -> Result<String, Stop> {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use bartizan_model::{Sources, Span};
 
+use crate::facts::read::is_terraform;
+
 /// Finds the literal of a secret that a component only refers to; asks the sources once for each value.
 pub(super) struct Written<'a> {
     sources: &'a Sources,
@@ -25,8 +27,7 @@ impl<'a> Written<'a> {
         }
         let quoted = format!("\"{value}\"");
         let found = self.sources.iter().find_map(|(file, source)| {
-            let is_configuration = [".tf", ".tofu", ".tfvars"].iter().any(|ending| source.path.ends_with(ending));
-            let at = is_configuration.then(|| source.text.find(&quoted))??;
+            let at = is_terraform(&source.path).then(|| source.text.find(&quoted))??;
             Some(Span::new(file, at..at + quoted.len()))
         });
         self.known.insert(value.to_owned(), found);

@@ -101,11 +101,13 @@ fn attack_graph(bencher: Bencher<'_, '_>, n_resources: usize) {
     bencher.bench_values(|architecture| bartizan_review::attack_graph(architecture, &KNOWLEDGE.catalogue, &Policy::default()));
 }
 
-/// Flows and attack graph of so many principals in a plan of 20,000 components.
-#[divan::bench(args = [100, 1_000, 3_000, 10_000], sample_count = 5, sample_size = 1)]
-fn attack_graph_of_principals(bencher: Bencher<'_, '_>, n_principals: usize) {
-    let files = vec![("main.tf".to_owned(), principals::terraform(n_principals, 20_000))];
+/// Flows and attack graph of so many principals, all primitives joined over them, in a plan of so many components; prints how many nodes that is.
+#[divan::bench(args = [(1_000, 2_000), (3_000, 6_000), (10_000, 20_000), (100, 20_000), (1_000, 20_000)], sample_count = 5, sample_size = 1)]
+fn attack_graph_of_principals(bencher: Bencher<'_, '_>, (n_principals, n_components): (usize, usize)) {
+    let files = vec![("main.tf".to_owned(), principals::terraform(n_principals, n_components))];
     let read = || bartizan_import::import(&Tree::from_memory(files.clone()), &KNOWLEDGE.services);
+    let (_, attack) = bartizan_review::attack_graph(read(), &KNOWLEDGE.catalogue, &Policy::default());
+    eprintln!("{n_principals} principals, {n_components} components: {} nodes", attack.graph.n_nodes());
     let bencher = bencher.counter(ItemsCount::new(n_principals)).with_inputs(read);
     bencher.bench_values(|architecture| bartizan_review::attack_graph(architecture, &KNOWLEDGE.catalogue, &Policy::default()));
 }

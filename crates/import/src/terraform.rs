@@ -24,8 +24,9 @@ mod tests;
 
 use std::collections::HashMap;
 
-use bartizan_model::{Diagnostic, Node, Sources, Text};
+use bartizan_model::{Diagnostic, Sources, Text};
 
+use crate::lower::Built;
 use crate::resource::Resource;
 use crate::tree::Tree;
 
@@ -40,7 +41,7 @@ pub(crate) const UNDECLARED: &str = "no variable `";
 pub(crate) struct Plan {
     pub(crate) resources: Vec<Resource>,
     /// JSON documents that the configuration built (`jsonencode`, `aws_iam_policy_document`), by their text, with the spans of what they were built of.
-    pub(crate) documents: HashMap<Text, Vec<Node>>,
+    pub(crate) documents: HashMap<Text, Vec<Built>>,
 }
 
 /// Reads and evaluates every root module of the tree.

@@ -10,17 +10,40 @@ use crate::json::{self, Origin};
 pub(crate) struct Documents<'a> {
     pub(crate) sources: &'a Sources,
     /// Trees of documents that the configuration itself built, by their text.
-    pub(crate) built: &'a HashMap<Text, Vec<Node>>,
+    pub(crate) built: &'a HashMap<Text, Vec<Built>>,
+}
+
+/// A tree that became a JSON text.
+pub(crate) struct Built {
+    pub(crate) tree: Node,
+    /// The expressions that stand for the text.
+    pub(crate) uses: Vec<Span>,
+}
+
+impl Built {
+    /// Of equal documents the one that a place within `span` uses, else one of the same file.
+    pub(crate) fn at(all: &[Self], span: Span) -> Option<&Node> {
+        let used = all.iter().find(|built| built.is_used_within(span));
+        let best = used.or_else(|| all.iter().find(|built| built.tree.span.file == span.file)).or(all.first());
+        best.map(|built| &built.tree)
+    }
+
+    /// Of equal documents the one that a place within `span` uses.
+    pub(crate) fn used_within(all: &mut [Self], span: Span) -> Option<&mut Self> {
+        all.iter_mut().find(|built| built.is_used_within(span))
+    }
+
+    fn is_used_within(&self, span: Span) -> bool {
+        let within = |place: &Span| place.file == span.file && span.start <= place.start && place.end <= span.end;
+        within(&self.tree.span) || self.uses.iter().any(within)
+    }
 }
 
 impl Documents<'_> {
     /// The tree of a text that is JSON; `None` where it is not (or only the apply knows it). `span` is where the text is written.
     pub(crate) fn tree(&self, text: &Text, span: Span) -> Option<Node> {
         if let Some(trees) = self.built.get(text) {
-            // Equal documents may stand in several places: the one inside this very attribute, else one of the same file.
-            let inside = |tree: &&Node| tree.span.file == span.file && span.start <= tree.span.start && tree.span.end <= span.end;
-            let best = trees.iter().find(inside).or_else(|| trees.iter().find(|tree| tree.span.file == span.file)).or(trees.first());
-            return best.cloned();
+            return Built::at(trees, span).cloned();
         }
         let encoded = text.encoded();
         let trimmed = encoded.trim_start();

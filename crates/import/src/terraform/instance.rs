@@ -149,7 +149,12 @@ impl<'a> Resolver<'a> {
         let found = self.attributes.borrow().get(&key).cloned();
         match found {
             // Who asks is the place, not who asked first.
-            Some(Memo::Done(result)) => return result.map(|node| Node::new(node.value.clone(), span)),
+            Some(Memo::Done(result)) => {
+                return result.map(|node| {
+                    self.use_document(&node, span);
+                    Node::new(node.value.clone(), span)
+                });
+            }
             // A cycle through attributes: Terraform refuses it only between resources; an unvalued reference is true in any case.
             Some(Memo::InProgress) => return Ok(Node::new(Value::Text(Text::reference(address, name, None)), span)),
             None => {}

@@ -7,6 +7,7 @@ use super::evaluate::{Evaluated, Scope};
 use super::module::Instance;
 use super::resolve::Resolver;
 use crate::json::{self, Origin};
+use crate::lower::Built;
 
 impl<'a> Resolver<'a> {
     /// An attribute of a data source that can be told from the files; `None` where only AWS knows it.
@@ -24,7 +25,7 @@ impl<'a> Resolver<'a> {
             ("aws_iam_policy_document", "json" | "minified_json") => {
                 let tree = self.policy_document(instance, scope);
                 let text = json::write(&tree).unwrap_or_default();
-                self.remember_document(&text, tree);
+                self.remember_document(&text, tree, span);
                 Some(Node::new(Value::Text(text), span))
             }
             ("aws_region", "name" | "id" | "region") if instance.block.body.attributes.is_empty() => {
@@ -131,8 +132,8 @@ impl<'a> Resolver<'a> {
 
     /// The tree of a JSON text: the one it was made of, else parsed.
     pub(crate) fn document(&self, text: &Text, span: Span) -> Option<Node> {
-        if let Some(known) = self.documents.borrow().get(text).and_then(|trees| trees.first()) {
-            return Some(known.clone());
+        if let Some(built) = self.documents.borrow().get(text) {
+            return Built::at(built, span).cloned();
         }
         if text.as_reference().is_some() && text.known().is_none() {
             return Some(Node::new(Value::after_apply("a document that is known only after the apply"), span));

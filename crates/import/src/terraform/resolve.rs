@@ -15,6 +15,7 @@ use super::evaluate::{Evaluated, Failure, Scope, unknown_of};
 use super::instance::instance_keys;
 use super::module::{Expansion, Instance, Memo, Module, Namespace, Stack};
 use super::syntax::{Accessor, Block, Body, ExprKind, TemplatePart};
+use crate::lower::Built;
 use crate::resource::{Mode, Resource};
 use crate::tree::Tree;
 
@@ -40,7 +41,7 @@ pub(crate) struct Resolver<'a> {
     pub(super) purse: Cell<u64>,
     pub(crate) template_depth: Cell<u32>,
     pub(crate) roots: RefCell<Vec<Rc<Module<'a>>>>,
-    pub(crate) documents: RefCell<HashMap<Text, Vec<Node>>>,
+    pub(crate) documents: RefCell<HashMap<Text, Vec<Built>>>,
     /// Directories of installed modules: root directory and key of the call → directory.
     pub(super) installed: BTreeMap<(String, String), String>,
     pub(super) instances: RefCell<HashMap<String, Rc<Instance<'a>>>>,
@@ -103,7 +104,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Diagnostics, documents and the sources with what was read on the way.
-    pub(crate) fn finish(self) -> (Vec<Diagnostic>, HashMap<Text, Vec<Node>>, Sources) {
+    pub(crate) fn finish(self) -> (Vec<Diagnostic>, HashMap<Text, Vec<Built>>, Sources) {
         (self.diagnostics.into_inner(), self.documents.into_inner(), self.sources.into_inner())
     }
 
@@ -179,6 +180,7 @@ impl<'a> Resolver<'a> {
                 continue;
             }
             let value = self.eval(&attribute.expr, scope).unwrap_or_else(|failure| self.failed(&failure));
+            self.use_document(&value, attribute.span);
             map.insert(attribute.name.to_string(), Node::new(value.value, attribute.span));
         }
         for block in &body.blocks {
@@ -360,12 +362,24 @@ impl<'a> Resolver<'a> {
         self.template(parts, &Scope::template(variables), span, out)
     }
 
-    /// Keeps the tree that a JSON text was made of, so that statements keep their lines.
-    pub(crate) fn remember_document(&self, text: &Text, tree: Node) {
+    /// Keeps the tree that a JSON text was made of, so that statements keep their lines; `used` is the expression that stands for the text.
+    pub(crate) fn remember_document(&self, text: &Text, tree: Node, used: Span) {
         let mut documents = self.documents.borrow_mut();
         let known = documents.entry(text.clone()).or_default();
-        if !known.iter().any(|other| other.span == tree.span) {
-            known.push(tree);
+        match known.iter_mut().find(|other| other.tree.span == tree.span) {
+            Some(built) => built.uses.push(used),
+            None => known.push(Built { tree, uses: vec![used] }),
+        }
+    }
+
+    /// Remembers that a place holds a document which came from elsewhere: a local value, a variable, an output.
+    pub(crate) fn use_document(&self, from: &Node, place: Span) {
+        let Value::Text(text) = &from.value else { return };
+        if !text.encoded().starts_with(['{', '[']) {
+            return;
+        }
+        if let Some(built) = self.documents.borrow_mut().get_mut(text).and_then(|all| Built::used_within(all, from.span)) {
+            built.uses.push(place);
         }
     }
 

@@ -236,6 +236,27 @@ fn policy_documents_merge_and_keep_their_lines() {
 }
 
 #[test]
+fn equal_documents_keep_their_own_lines() {
+    let document = |name: &str| {
+        format!(
+            "data \"aws_iam_policy_document\" \"{name}\" {{\n  statement {{\n    actions = [\"a:b\"]\n    resources = [\"*\"]\n  }}\n}}\n"
+        )
+    };
+    let uses = "locals {\n  kept = data.aws_iam_policy_document.b.json\n}\nresource \"t\" \"a\" { policy = data.aws_iam_policy_document.a.json }\nresource \"t\" \"b\" { policy = data.aws_iam_policy_document.b.json }\nresource \"t\" \"c\" { policy = local.kept }\n";
+    let text = document("a") + &document("b") + uses;
+    let tree = Tree::from_memory([("main.tf".to_owned(), text)]);
+    let mut sources = Sources::default();
+    let plan = super::read(&tree, &mut sources, &mut Vec::new());
+    let documents = crate::lower::Documents { sources: &sources, built: &plan.documents };
+    let line = |address: &str| {
+        let policy = plan.resources.iter().find(|r| r.address == address).unwrap().body.get("policy").unwrap();
+        let tree = documents.tree(policy.value.as_text().unwrap(), policy.span).unwrap();
+        sources.start(tree.first_at("Statement[]").unwrap().span).line
+    };
+    assert_eq!([line("t.a"), line("t.b"), line("t.c")], [2, 8, 8]);
+}
+
+#[test]
 fn an_account_that_no_id_names_is_that_of_its_stack() {
     let role =
         |id: &str, role: &str| format!("assume_role {{ role_arn = \"arn:aws:iam::${{data.aws_ssm_parameter.{id}.value}}:role/{role}\" }}");

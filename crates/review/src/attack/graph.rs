@@ -165,6 +165,11 @@ impl Proofs {
 }
 
 impl AttackGraph {
+    /// Number of nodes: facts, each of which any of its steps gives, and steps, each of which needs all of its premises.
+    pub fn n_nodes(&self) -> usize {
+        self.facts.len() + self.steps.len()
+    }
+
     /// The index of a fact, entering it where it is new.
     pub(crate) fn fact(&mut self, fact: Fact) -> FactId {
         let (index, is_new) = self.facts.insert_full(fact);

@@ -42,7 +42,7 @@ fn json_encode(resolver: &Resolver<'_>, args: &Args<'_>, span: Span) -> Called {
     }
     let text = json::write(node).ok_or_else(|| Stop::Unknown(node.clone()))?;
     if matches!(node.value, Value::Map(_) | Value::List(_)) {
-        resolver.remember_document(&text, Node::new(node.value.clone(), span));
+        resolver.remember_document(&text, Node::new(node.value.clone(), span), span);
     }
     Ok(Value::Text(text))
 }

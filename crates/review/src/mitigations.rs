@@ -17,7 +17,7 @@ use crate::expression::Verdict as Truth;
 use crate::threats::{Subject, View};
 use crate::{Catalogue, Facts, Mitigation, Severity, Status, Threat, address_pattern, risk};
 
-use advice::{Case, Verdict};
+use advice::{Case, Classified, Verdict};
 use places::Neighbours;
 
 /// The framework that numbers its requirements by service.
@@ -71,6 +71,7 @@ pub(crate) fn mitigations(architecture: &Architecture, facts: &Facts, threats: &
     let places_of =
         |threat: &Threat, control: &Control| places_of.get(&(threat.id.as_str(), control.id.as_str())).copied().unwrap_or(1).max(1);
 
+    let classified = Classified::of(architecture);
     let mut cases: Vec<Case<'_>> = Vec::new();
     let mut out: Vec<Mitigation> = Vec::new();
     for ((_, block), proposal) in &proposals {
@@ -81,7 +82,7 @@ pub(crate) fn mitigations(architecture: &Architecture, facts: &Facts, threats: &
             control,
             components: proposal.components.clone(),
             threats: proposal.threats.clone(),
-            classification: advice::classification(architecture, &proposal.components, &proposal.threats),
+            classification: classified.worst(&proposal.components, &proposal.threats),
             usd,
             reduction: risk_reduction,
         });
@@ -111,14 +112,15 @@ pub(crate) fn mitigations(architecture: &Architecture, facts: &Facts, threats: &
     let rank: BTreeMap<&str, (Severity, u8)> =
         threats.iter().map(|threat| (threat.id.as_str(), (threat.severity, threat.residual_risk()))).collect();
     let worst = |mitigation: &Mitigation| mitigation.threats.iter().filter_map(|threat| rank.get(threat.as_str()).copied()).max();
-    out.sort_by(|a, b| {
-        worst(b)
-            .cmp(&worst(a))
+    let mut ranked: Vec<_> = out.into_iter().map(|mitigation| (worst(&mitigation), mitigation)).collect();
+    ranked.sort_by(|(worst_a, a), (worst_b, b)| {
+        worst_b
+            .cmp(worst_a)
             .then_with(|| a.only_detects().cmp(&b.only_detects()))
             .then_with(|| b.risk_reduction.total_cmp(&a.risk_reduction))
             .then_with(|| a.id.cmp(&b.id))
     });
-    out
+    ranked.into_iter().map(|(_, mitigation)| mitigation).collect()
 }
 
 /// Where a control against a threat is applied and not shown to be there yet: blocks with their instances.

@@ -1,6 +1,8 @@
 //! Whether a control is worth it: what it takes from the risk against its cost, its latency and what the data is worth.
 
-use bartizan_model::{Architecture, AssetOrigin, Classification, Component, RiskAppetite};
+use std::collections::HashMap;
+
+use bartizan_model::{Architecture, Asset, AssetOrigin, Classification, Component, RiskAppetite};
 
 use crate::catalogue::RiskTable;
 use crate::catalogue::controls::{Control, Dimension};
@@ -57,17 +59,31 @@ impl Verdict {
     }
 }
 
-/// The worst classification of the data at the components, else at the targets of the threats.
-pub(super) fn classification(architecture: &Architecture, components: &[&Component], threats: &[&Threat]) -> Option<Known> {
-    let of = |component: &Component| {
-        let own = architecture.assets.iter().filter(|asset| component.assets.contains(&asset.name));
-        own.map(|asset| Known { classification: asset.classification, stated: asset.origin != AssetOrigin::Guessed }).reduce(worse)
-    };
-    let own = components.iter().filter_map(|component| of(component)).reduce(worse);
-    own.or_else(|| {
-        let targets = threats.iter().flat_map(|threat| &threat.targets);
-        targets.filter_map(|address| architecture.component(address)).filter_map(of).reduce(worse)
-    })
+/// The assets of an architecture, by name.
+pub(super) struct Classified<'a> {
+    architecture: &'a Architecture,
+    by_name: HashMap<&'a str, Known>,
+}
+
+impl<'a> Classified<'a> {
+    pub(super) fn of(architecture: &'a Architecture) -> Self {
+        let known = |asset: &Asset| Known { classification: asset.classification, stated: asset.origin != AssetOrigin::Guessed };
+        let mut by_name: HashMap<&str, Known> = HashMap::new();
+        for asset in &architecture.assets {
+            by_name.entry(&asset.name).and_modify(|other| *other = worse(*other, known(asset))).or_insert_with(|| known(asset));
+        }
+        Self { architecture, by_name }
+    }
+
+    /// The worst classification of the data at the components, else at the targets of the threats.
+    pub(super) fn worst(&self, components: &[&Component], threats: &[&Threat]) -> Option<Known> {
+        let of = |component: &Component| component.assets.iter().filter_map(|name| self.by_name.get(name.as_str()).copied()).reduce(worse);
+        let own = components.iter().filter_map(|component| of(component)).reduce(worse);
+        own.or_else(|| {
+            let targets = threats.iter().flat_map(|threat| &threat.targets);
+            targets.filter_map(|address| self.architecture.component(address)).filter_map(of).reduce(worse)
+        })
+    }
 }
 
 fn worse(a: Known, b: Known) -> Known {
@@ -172,6 +188,7 @@ fn drop_superfluous(cases: &[Case<'_>], verdicts: &mut [Verdict], table: &RiskTa
             if !of_control.iter().any(worth) {
                 continue;
             }
+            let control = of_control.first().and_then(|index| cases.get(*index)).map(|case| case.control);
             let is_enough = table.severity(rounded(likelihood), rounded(impact)) <= tolerated;
             for index in of_control {
                 // Where nothing was applied, the threat is tolerated as it stands, and what a control is needed for is another one.
@@ -186,7 +203,7 @@ fn drop_superfluous(cases: &[Case<'_>], verdicts: &mut [Verdict], table: &RiskTa
                     *slot = true;
                 }
             }
-            if let Some(control) = cases.iter().map(|case| case.control).find(|control| control.id == *id)
+            if let Some(control) = control
                 && !is_enough
             {
                 (likelihood, impact) = control.after(likelihood, impact);

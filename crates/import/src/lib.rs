@@ -80,6 +80,7 @@ fn read(tree: &Tree, services: &Services) -> Architecture {
         components,
         links,
         declarations,
+        moved: plan.moved,
         unknown_types,
         unresolved_references,
         diagnostics: condensed(diagnostics, &sources),

@@ -13,6 +13,7 @@ mod functions;
 mod instance;
 mod json_syntax;
 mod module;
+mod moved;
 mod parse;
 mod policy_document;
 mod provider;
@@ -24,7 +25,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use bartizan_model::{Diagnostic, Sources, Text};
+use bartizan_model::{Diagnostic, Moved, Sources, Text};
 
 use crate::lower::Built;
 use crate::resource::Resource;
@@ -40,6 +41,8 @@ pub(crate) const UNDECLARED: &str = "no variable `";
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) resources: Vec<Resource>,
+    /// What `moved` blocks say.
+    pub(crate) moved: Vec<Moved>,
     /// JSON documents that the configuration built (`jsonencode`, `aws_iam_policy_document`), by their text, with the spans of what they were built of.
     pub(crate) documents: HashMap<Text, Vec<Built>>,
 }
@@ -51,11 +54,11 @@ pub(crate) fn read(tree: &Tree, sources: &mut Sources, diagnostics: &mut Vec<Dia
         return Plan::default();
     }
     let resolver = resolve::Resolver::new(&config, tree, std::mem::take(sources));
-    let resources = resolver.resources();
+    let (resources, moved) = resolver.resources();
     let (found, documents, read) = resolver.finish();
     diagnostics.extend(found);
     *sources = read;
-    Plan { resources, documents }
+    Plan { resources, moved, documents }
 }
 
 /// A number as Terraform prints it: no decimal point where it is whole.

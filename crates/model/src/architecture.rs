@@ -23,12 +23,23 @@ pub struct Architecture {
     pub assets: Vec<Asset>,
     /// Packages of the system and their known flaws; filled by a scan before the review, `None` where nobody scanned.
     pub software: Option<Software>,
+    /// Addresses that the configuration says were others before.
+    pub moved: Vec<Moved>,
     /// Source types that the catalogue does not know, with how many there are; of a cluster's objects as `group/Kind`.
     pub unknown_types: IndexMap<String, usize>,
     /// Places in the sources whose reference or expression could not be resolved; [`Self::diagnostics`] say which.
     pub unresolved_references: usize,
     /// Problems met on the way, sorted by place.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What is declared to be the same object under a new address: a resource, all instances of one, or a module with all that is in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moved {
+    /// The address of before, or the start of several: `aws_sqs_queue.a`, `module.m`.
+    pub from: Address,
+    /// What stands in its place.
+    pub to: Address,
 }
 
 impl Architecture {
@@ -52,6 +63,8 @@ impl Architecture {
     /// Sorts components, links and diagnostics, and drops doubles; import calls it once at its end.
     pub fn normalise(&mut self) {
         self.components.sort_keys();
+        self.moved.sort();
+        self.moved.dedup();
         self.links.sort();
         self.links.dedup();
         self.unknown_types.sort_keys();

@@ -24,7 +24,7 @@ mod value;
 
 pub use account::is_account_id;
 pub use address::Address;
-pub use architecture::Architecture;
+pub use architecture::{Architecture, Moved};
 pub use asset::{Asset, AssetOrigin, Classification};
 pub use boundary::{Boundary, BoundaryKind};
 pub use component::{Component, Exposure, Kind};

@@ -200,8 +200,11 @@ impl Course {
         match self.state {
             State::Open => Some((ChangeKind::New, "it was a question before".to_owned())),
             State::Reopened => Some((ChangeKind::Reopened, self.why_again(before))),
-            // A standing decision speaks for what comes back, too: that is no news.
-            State::Decided if holds && before == State::Gone => None,
+            // A standing decision speaks for what comes back, too: that is worth a line, and no news.
+            State::Decided if holds && before == State::Gone => {
+                let by = self.decision.as_ref().map_or("", |decision| decision.by.as_str());
+                Some((ChangeKind::Decided, format!("it is there again, and the decision of {by} holds")))
+            }
             State::Decided => Some((ChangeKind::Decided, String::new())),
             State::Mitigated => Some((ChangeKind::Mitigated, String::new())),
             State::Question => Some((ChangeKind::Question, String::new())),
@@ -277,7 +280,8 @@ mod tests {
         course.state = State::Decided;
         assert_eq!(kind(course.see(Status::Open, moment(3))), None);
         assert_eq!(kind(course.miss()), Some(ChangeKind::Gone));
-        assert_eq!(kind(course.see(Status::Open, moment(3))), None, "a standing decision speaks for what comes back");
+        let back = course.see(Status::Open, moment(3));
+        assert_eq!(back, Some((ChangeKind::Decided, "it is there again, and the decision of ann holds".to_owned())));
         let change = course.see(Status::Open, moment(4));
         assert_eq!(change, Some((ChangeKind::Reopened, "the decision of ann (accept) ended with 1970-01-04".to_owned())));
     }

@@ -80,6 +80,14 @@ pub(super) fn place(arguments: &RegisterPlace) -> anyhow::Result<Place> {
     Ok(Place::File(data.join("bartizan").join("register.sqlite")))
 }
 
+/// Whoever only asks or watches means a register that is there.
+pub(super) fn must_exist(place: &Place) -> anyhow::Result<()> {
+    match place {
+        Place::File(file) if !file.is_file() => anyhow::bail!("there is no register `{}`: `bartizan record` makes one", file.display()),
+        _ => Ok(()),
+    }
+}
+
 /// The moment of the system's clock.
 pub(super) fn now() -> anyhow::Result<Time> {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).context("the clock stands before 1970")?;
@@ -163,7 +171,11 @@ pub(super) fn told(system: &str, recorded: &Recorded, place: &Place) -> String {
         (n > 0).then(|| format!("{n} {}", kind.id()))
     });
     let kinds: Vec<String> = kinds.collect();
-    let changed = if kinds.is_empty() { "nothing has changed".to_owned() } else { kinds.join(", ") };
+    let changed = match (kinds.is_empty(), recorded.is_first) {
+        (true, true) => "nothing was found".to_owned(),
+        (true, false) => "nothing has changed".to_owned(),
+        (false, _) => kinds.join(", "),
+    };
     let run = match recorded.number {
         Some(number) => format!("run {number} in {place}"),
         None => format!("no new run in {place}"),

@@ -15,11 +15,7 @@ use crate::{pipeline, terminal};
 
 pub(super) fn run(arguments: &crate::args::register::Register) -> anyhow::Result<Outcome> {
     let place = record::place(&arguments.place)?;
-    if let bartizan_register::Place::File(file) = &place
-        && !file.is_file()
-    {
-        anyhow::bail!("there is no register `{}`: `bartizan record` makes one", file.display());
-    }
+    record::must_exist(&place)?;
     let mut register = Register::open(&place)?;
     act(&mut register, &arguments.action)?;
     register.close();

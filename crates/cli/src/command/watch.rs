@@ -24,6 +24,7 @@ const WAIT: Duration = Duration::from_millis(250);
 
 pub(super) fn run(arguments: &Watch) -> anyhow::Result<Outcome> {
     let place = record::place(&arguments.place)?;
+    record::must_exist(&place)?;
     let channels = notify::channels(&arguments.notify)?;
     let database = db::place(&arguments.database)?;
     if arguments.database.database.is_some() && !database.is_file() {

@@ -197,3 +197,42 @@ fn formats_for_other_tools_are_written() {
         assert!(report.pointer(pointer).is_some_and(Value::is_string), "{format}: {report}");
     }
 }
+
+#[test]
+fn moved_blocks_tell_what_became_which() {
+    let queue = |label: &str, more: &str, timeout: u32, encrypted: bool| {
+        format!(
+            "resource \"aws_sqs_queue\" \"{label}\" {{\n  {more}\n  visibility_timeout_seconds = {timeout}\n  sqs_managed_sse_enabled = {encrypted}\n}}\n"
+        )
+    };
+    let moved = |from: &str, to: &str| format!("moved {{\n  from = {from}\n  to = {to}\n}}\n");
+    let here = folder("diff-moved");
+    let write = |file: &str, content: String| {
+        let file = here.join(file);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("the folder can be made");
+        std::fs::write(file, content).expect("the file can be written");
+    };
+    // Two queues of one kind whose settings and labels change: only the blocks tell which is which, for one of them in two steps.
+    write("before/main.tf", queue("a", "", 30, true) + &queue("b", "count = 1", 60, true));
+    write(
+        "after/main.tf",
+        queue("mail", "", 90, false)
+            + "module \"orders\" {\n  source = \"./orders\"\n}\n"
+            + &moved("aws_sqs_queue.a", "aws_sqs_queue.old")
+            + &moved("aws_sqs_queue.old", "module.orders.aws_sqs_queue.this[\"main\"]")
+            + &moved("aws_sqs_queue.b[0]", "aws_sqs_queue.mail"),
+    );
+    write("after/orders/main.tf", queue("this", "for_each = toset([\"main\"])", 45, true));
+    let told: Value = serde_json::from_slice(&bartizan(&here, &["diff", "./before", "./after", "--format", "json"]).stdout).expect("JSON");
+    let renamed: Vec<(&str, &str)> = told["renamed"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|renamed| (renamed["before"].as_str().expect("an address"), renamed["after"].as_str().expect("an address")))
+        .collect();
+    assert_eq!(
+        renamed,
+        [("aws_sqs_queue.b[0]", "aws_sqs_queue.mail"), ("aws_sqs_queue.a", "module.orders.aws_sqs_queue.this[\"main\"]")],
+        "{told:#}"
+    );
+}

@@ -124,7 +124,8 @@ fn a_run_tells_what_is_new_since_the_last_one_and_the_gate_judges_only_that() {
     assert_eq!((code, shown.contains("gone")), (Some(0), true), "{shown}");
     write(here.join("shop/main.tf"), PLAN);
     let (_, shown, _) = record(&["--at", "2026-01-04"]);
-    assert!(shown.contains("reopened") && !shown.contains(&format!("({id})")), "{shown}");
+    let line = shown.lines().find(|line| line.contains(&format!("({id})"))).expect("a line for the decided risk");
+    assert!(line.starts_with("decided") && line.contains("the decision of ann holds") && shown.contains("1 decided"), "{shown}");
     let (code, _, errors) = record(&["--at", "2026-01-02"]);
     assert_eq!((code, errors.contains("comes too late")), (Some(2), true), "{errors}");
 
@@ -141,7 +142,12 @@ fn a_run_tells_what_is_new_since_the_last_one_and_the_gate_judges_only_that() {
     assert!(csv.contains(&format!("shop,risk,{id},")) && csv.contains(",accept,ann,'=public data,"), "{csv}");
     let (_, history, _) = run(&here, &["register", "history", &id, "--register", "r.sqlite"]);
     let kinds: Vec<&str> = history.lines().filter_map(|line| line.split_whitespace().nth(4)).collect();
-    assert_eq!(kinds, ["new", "decided", "gone"], "{history}");
+    assert_eq!(kinds, ["new", "decided", "gone", "decided"], "{history}");
+    // Without the decision it is open again, and that is news.
+    let (code, _, errors) = run(&here, &["register", "decide", &id, "--as", "open", "--by", "ben", "--register", "r.sqlite"]);
+    assert_eq!(code, Some(0), "{errors}");
+    let (_, shown, _) = run(&here, &["register", "risks", "--register", "r.sqlite"]);
+    assert!(shown.contains("shop  reopened"), "{shown}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use bartizan_model::{Diagnostic, Node, Severity, Sources, Span, Text, Value, path};
+use bartizan_model::{Diagnostic, Moved, Node, Severity, Sources, Span, Text, Value, path};
 use indexmap::IndexMap;
 
 use super::budget;
@@ -83,12 +83,13 @@ impl<'a> Resolver<'a> {
         resolver
     }
 
-    /// Every resource, looked-up data source, source of a module from elsewhere and missing module of every stack.
-    pub(crate) fn resources(&self) -> Vec<Resource> {
-        let mut out = Vec::new();
+    /// Every resource, looked-up data source, source of a module from elsewhere and missing module of every stack, and what was moved.
+    pub(crate) fn resources(&self) -> (Vec<Resource>, Vec<Moved>) {
+        let (mut out, mut moved) = (Vec::new(), Vec::new());
         let mut pending: Vec<Rc<Module<'a>>> = self.roots.borrow().iter().rev().cloned().collect();
         while let Some(module) = pending.pop() {
             self.resources_of(&module, &mut out);
+            self.moved_in(&module, &mut moved);
             for name in module.directory.modules.keys().rev() {
                 let Some(children) = self.children(&module, name) else { continue };
                 if !children.expansion.is_empty() {
@@ -100,7 +101,7 @@ impl<'a> Resolver<'a> {
                 pending.extend(children.modules.iter().rev().cloned());
             }
         }
-        out
+        (out, moved)
     }
 
     /// Diagnostics, documents and the sources with what was read on the way.

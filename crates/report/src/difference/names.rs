@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::snapshot::{Component, Snapshot};
+use super::snapshot::{Component, Moved, Snapshot};
 
 /// What the components of the older review are called in the newer one.
 pub(super) struct Names<'a> {
@@ -28,11 +28,14 @@ impl<'a> Names<'a> {
     /// Finds what is the same in both reviews, the surest first. What fits more than one is not taken for either.
     pub(super) fn find(base: &'a Snapshot, head: &'a Snapshot) -> Self {
         let mut names = Names { base: base.components(), head: head.components(), to_head: BTreeMap::new() };
-        let same = names
-            .base
-            .iter()
-            .filter(|(address, component)| names.head.get(*address).is_some_and(|other| other.source_type == component.source_type));
-        names.to_head = same.map(|(address, _)| (*address, *address)).collect();
+        names.to_head = names.moved(&head.architecture.moved);
+        let taken: BTreeSet<&str> = names.to_head.values().copied().collect();
+        let same = names.base.iter().filter(|(address, component)| {
+            let is_there = names.head.get(*address).is_some_and(|other| other.source_type == component.source_type);
+            is_there && !taken.contains(*address) && !names.to_head.contains_key(*address)
+        });
+        let same: Vec<_> = same.map(|(address, _)| (*address, *address)).collect();
+        names.to_head.extend(same);
         // A stack in another folder: everything but the folder is equal.
         names.pair(|_, component| Some(vec![component.source_type.clone(), in_stack(component).to_owned()]));
         // `count` came or went: the only instance of a block.
@@ -48,6 +51,28 @@ impl<'a> Names<'a> {
         // What is configured by companions only has nothing but its place below a module.
         names.pair(|_, component| Some(vec![component.source_type.clone(), tail(component).to_owned(), component.name.clone()]));
         names
+    }
+
+    /// What the newer configuration says was moved; blocks that have long been applied find nothing at the old address.
+    fn moved(&self, moved: &[Moved]) -> BTreeMap<&'a str, &'a str> {
+        let mut found = BTreeMap::new();
+        for (old, component) in &self.base {
+            let mut address = (*old).to_owned();
+            // Chains: what was moved may have been moved again. Each block is followed once at most, so that a circle ends.
+            let mut left: Vec<&Moved> = moved.iter().collect();
+            while let Some((at, next)) = left.iter().enumerate().find_map(|(at, moved)| Some((at, moved.of(&address)?))) {
+                left.swap_remove(at);
+                address = next;
+            }
+            let new = self.head.get_key_value(address.as_str()).filter(|(new, other)| {
+                // Terraform leaves things where they are when something stands at the new address already.
+                **new != *old && other.source_type == component.source_type && !self.base.contains_key(**new)
+            });
+            if let Some((new, _)) = new {
+                found.insert(*old, *new);
+            }
+        }
+        found
     }
 
     /// Takes unpaired components for the same where exactly one on each side has a key.

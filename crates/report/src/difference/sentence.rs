@@ -174,23 +174,31 @@ fn settings(changes: &[SettingChange]) -> String {
     parts.join(", ")
 }
 
-/// Both values; of lists only what the other does not have.
+/// Both values; of lists and maps only what the other does not have, as deep as there is one difference.
 fn different(before: &Value, after: &Value) -> (String, String) {
     if let (Value::Array(old), Value::Array(new)) = (before, after) {
-        let only = |these: &[Value], others: &[Value]| Value::Array(these.iter().filter(|item| !others.contains(item)).cloned().collect());
+        let only =
+            |these: &[Value], others: &[Value]| -> Vec<Value> { these.iter().filter(|item| !others.contains(item)).cloned().collect() };
         let (old, new) = (only(old, new), only(new, old));
-        return (value(&old), value(&new));
-    }
-    if let (Value::Object(old), Value::Object(new)) = (before, after) {
-        let only = |these: &serde_json::Map<String, Value>, others: &serde_json::Map<String, Value>| {
-            Value::Object(
-                these.iter().filter(|(key, item)| others.get(*key) != Some(item)).map(|(key, item)| (key.clone(), item.clone())).collect(),
-            )
+        return match (old.as_slice(), new.as_slice()) {
+            ([old @ (Value::Array(_) | Value::Object(_))], [new @ (Value::Array(_) | Value::Object(_))]) => different(old, new),
+            _ => (value(&Value::Array(old)), value(&Value::Array(new))),
         };
-        if !old.contains_key("unknown") && !new.contains_key("unknown") {
-            let text = |these: Value| Value::String(serde_json::to_string(&these).unwrap_or_default());
-            return different(&text(only(old, new)), &text(only(new, old)));
-        }
+    }
+    if let (Value::Object(old), Value::Object(new)) = (before, after)
+        && !old.contains_key("unknown")
+        && !new.contains_key("unknown")
+    {
+        type Map = serde_json::Map<String, Value>;
+        let only = |these: &Map, others: &Map| -> Map {
+            these.iter().filter(|(key, item)| others.get(*key) != Some(item)).map(|(key, item)| (key.clone(), item.clone())).collect()
+        };
+        let (old, new) = (only(old, new), only(new, old));
+        let mut both = old.iter().zip(&new);
+        return match (both.next(), old.len(), new.len()) {
+            (Some(((name, old @ (Value::Array(_) | Value::Object(_))), (other, new))), 1, 1) if name == other => different(old, new),
+            _ => (value(&Value::Object(old)), value(&Value::Object(new))),
+        };
     }
     if let (Value::String(old), Value::String(new)) = (before, after) {
         // Hidden before it is cut: a secret is recognised by the name before it.

@@ -50,6 +50,23 @@ pub(super) struct Architecture {
     pub(super) flows: Vec<Flow>,
     #[serde(default)]
     pub(super) boundaries: Vec<Boundary>,
+    #[serde(default)]
+    pub(super) moved: Vec<Moved>,
+}
+
+/// `moved` of the architecture.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Moved {
+    from: String,
+    to: String,
+}
+
+impl Moved {
+    /// The new address of what stood at an address, where this is about it.
+    pub(super) fn of(&self, address: &str) -> Option<String> {
+        let rest = address.strip_prefix(self.from.as_str())?;
+        (rest.is_empty() || rest.starts_with(['.', '['])).then(|| format!("{}{rest}", self.to))
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

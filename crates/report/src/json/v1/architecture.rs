@@ -24,10 +24,22 @@ pub struct ArchitectureDto {
     pub boundaries: Vec<BoundaryDto>,
     /// Assets, by name.
     pub assets: Vec<AssetDto>,
+    /// Addresses that the configuration says were others before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<MovedDto>,
     /// Source types that the catalogue does not know, with how many there are.
     pub unknown_types: IndexMap<String, usize>,
     /// Places in the sources whose reference or expression could not be resolved; the diagnostics say which.
     pub unresolved_references: usize,
+}
+
+/// What is declared to be the same object under a new address: a resource, all instances of one, or a module with all that is in it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MovedDto {
+    /// The address of before, or the start of several.
+    pub from: String,
+    /// What stands in its place.
+    pub to: String,
 }
 
 /// Where something is written.
@@ -198,6 +210,7 @@ impl ArchitectureDto {
             flows: architecture.flows.iter().map(|flow| FlowDto::of(flow, sources)).collect(),
             boundaries: architecture.boundaries.iter().map(|boundary| BoundaryDto::of(boundary, sources)).collect(),
             assets: architecture.assets.iter().map(|asset| AssetDto::of(asset, sources)).collect(),
+            moved: architecture.moved.iter().map(|moved| MovedDto { from: moved.from.to_string(), to: moved.to.to_string() }).collect(),
             unknown_types: architecture.unknown_types.clone(),
             unresolved_references: architecture.unresolved_references,
         }

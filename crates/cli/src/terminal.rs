@@ -83,6 +83,14 @@ pub(crate) fn standing(review: &Review, standing: &Standing) -> anyhow::Result<(
     Ok(())
 }
 
+/// Why a review ends with exit code 1; `tolerated` is what `bartizan.yaml` tolerates, where that set the gate.
+pub(crate) fn gate(n_threats: usize, gate: Severity, tolerated: Option<&str>) -> anyhow::Result<()> {
+    let what = if n_threats == 1 { "1 threat is" } else { &format!("{n_threats} threats are") };
+    let why = tolerated.map(|tolerated| format!(", and `bartizan.yaml` tolerates nothing worse than `{tolerated}`")).unwrap_or_default();
+    written(writeln!(anstream::stderr().lock(), "gate: {what} of `{}` or worse{why}: exit code 1", gate.id()))?;
+    Ok(())
+}
+
 /// False when the reader went away.
 fn written(result: std::io::Result<()>) -> anyhow::Result<bool> {
     match result {

@@ -38,10 +38,15 @@ pub(super) fn run(arguments: &Review) -> anyhow::Result<Outcome> {
         pipeline::write(&folder::pretty(&Baseline::of(&review)), Some(path))?;
     }
     let is_new = |threat: &Threat| standing.as_ref().is_none_or(|standing| standing.of(threat) != Known::Known);
-    let gate = arguments.fail_on.map(Severity::from).or_else(|| above(review.architecture.declarations.appetite.tolerated.as_deref()));
-    let at_gate = gate
-        .is_some_and(|gate| review.threats.iter().any(|threat| threat.status == Status::Open && threat.severity >= gate && is_new(threat)));
-    Ok(match at_gate {
+    let tolerated = review.architecture.declarations.appetite.tolerated.as_deref();
+    let gate = arguments.fail_on.map(Severity::from).or_else(|| above(tolerated));
+    let at_gate = gate.map_or(0, |gate| {
+        review.threats.iter().filter(|threat| threat.status == Status::Open && threat.severity >= gate && is_new(threat)).count()
+    });
+    if let Some(gate) = gate.filter(|_| at_gate > 0) {
+        terminal::gate(at_gate, gate, tolerated.filter(|_| arguments.fail_on.is_none()))?;
+    }
+    Ok(match at_gate > 0 {
         true => Outcome::Findings,
         // Nobody may take what was not read for sound.
         false if terminal::unread(&review.architecture) > 0 => Outcome::Incomplete,

@@ -78,6 +78,19 @@ fn a_review_writes_the_folder_and_tells_where_it_lies() {
 }
 
 #[test]
+fn the_gate_says_why_it_fails() {
+    let plan = plan("gate");
+    let output = bartizan(&plan, &["review", ".", "--fail-on", "high"]);
+    let told = text(&output.stderr);
+    assert_eq!((output.status.code(), told.contains("gate: 1 threat is of `high` or worse: exit code 1")), (Some(1), true), "{told}");
+    std::fs::write(plan.join("bartizan.yaml"), "appetite:\n  tolerated: medium\n").expect("the file can be written");
+    let output = bartizan(&plan, &["review", "."]);
+    let told = text(&output.stderr);
+    let why = "gate: 1 threat is of `high` or worse, and `bartizan.yaml` tolerates nothing worse than `medium`: exit code 1";
+    assert_eq!((output.status.code(), told.contains(why)), (Some(1), true), "{told}");
+}
+
+#[test]
 fn two_runs_give_the_same_bytes() {
     let plan = plan("twice");
     for target in ["first", "second"] {

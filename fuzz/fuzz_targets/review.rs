@@ -14,7 +14,7 @@ fn written(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let review = bartizan_review::review(architecture, &CATALOGUE, &policy);
     check(&review.architecture);
     let files = Mutex::new(Vec::new());
-    let kept = folder::folder(&review, |name, content| files.lock().map(|mut files| files.push((name, content))).map_err(|_| ()));
+    let kept = folder::folder(&review, None, |name, content| files.lock().map(|mut files| files.push((name, content))).map_err(|_| ()));
     assert_eq!(kept, Ok(()), "every file is kept");
     let mut out = files.into_inner().unwrap_or_default();
     // Two files are made at a time.

@@ -3,6 +3,7 @@
 //! [`load`] lists the files, [`import`] reads them. Bad input gives diagnostics, never an error: what can be read is read.
 //! Which resource is which component is data, see [`Services`]; flows, boundaries and exposure are the review's.
 
+mod built;
 mod catalogue;
 mod json;
 pub mod kubernetes;

@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 
 use crate::catalogue::{FlowMapping, Given, LinkMapping, Paths, ResourceMapping, Services};
 use crate::resource::{Mode, Resource};
-pub(crate) use documents::{Built, Documents};
+pub(crate) use documents::Documents;
 use names::Names;
 pub(crate) use settings::holds;
 

@@ -27,7 +27,7 @@ use std::collections::HashMap;
 
 use bartizan_model::{Diagnostic, Moved, Sources, Text};
 
-use crate::lower::Built;
+use crate::built::Built;
 use crate::resource::Resource;
 use crate::tree::Tree;
 

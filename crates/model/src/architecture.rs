@@ -60,7 +60,7 @@ impl Architecture {
         self.links.iter().filter(move |link| link.to == *address)
     }
 
-    /// Sorts components, links and diagnostics, and drops doubles; import calls it once at its end.
+    /// Sorts components, links, moves and diagnostics, and drops doubles; import calls it once at its end.
     pub fn normalise(&mut self) {
         self.components.sort_keys();
         self.moved.sort();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bartizan_model::{Node, Sources, Span, Text, Value};
 
+use crate::built::Built;
 use crate::json::{self, Origin};
 
 /// Finds the tree of a JSON text.
@@ -11,32 +12,6 @@ pub(crate) struct Documents<'a> {
     pub(crate) sources: &'a Sources,
     /// Trees of documents that the configuration itself built, by their text.
     pub(crate) built: &'a HashMap<Text, Vec<Built>>,
-}
-
-/// A tree that became a JSON text.
-pub(crate) struct Built {
-    pub(crate) tree: Node,
-    /// The expressions that stand for the text.
-    pub(crate) uses: Vec<Span>,
-}
-
-impl Built {
-    /// Of equal documents the one that a place within `span` uses, else one of the same file.
-    pub(crate) fn at(all: &[Self], span: Span) -> Option<&Node> {
-        let used = all.iter().find(|built| built.is_used_within(span));
-        let best = used.or_else(|| all.iter().find(|built| built.tree.span.file == span.file)).or(all.first());
-        best.map(|built| &built.tree)
-    }
-
-    /// Of equal documents the one that a place within `span` uses.
-    pub(crate) fn used_within(all: &mut [Self], span: Span) -> Option<&mut Self> {
-        all.iter_mut().find(|built| built.is_used_within(span))
-    }
-
-    fn is_used_within(&self, span: Span) -> bool {
-        let within = |place: &Span| place.file == span.file && span.start <= place.start && place.end <= span.end;
-        within(&self.tree.span) || self.uses.iter().any(within)
-    }
 }
 
 impl Documents<'_> {

@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use super::evaluate::{Evaluated, Scope};
 use super::module::Instance;
 use super::resolve::Resolver;
+use crate::built::Built;
 use crate::json::{self, Origin};
-use crate::lower::Built;
 
 impl<'a> Resolver<'a> {
     /// An attribute of a data source that can be told from the files; `None` where only AWS knows it.

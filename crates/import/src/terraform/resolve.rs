@@ -15,7 +15,7 @@ use super::evaluate::{Evaluated, Failure, Scope, unknown_of};
 use super::instance::instance_keys;
 use super::module::{Expansion, Instance, Memo, Module, Namespace, Stack};
 use super::syntax::{Accessor, Block, Body, ExprKind, TemplatePart};
-use crate::lower::Built;
+use crate::built::Built;
 use crate::resource::{Mode, Resource};
 use crate::tree::Tree;
 
@@ -368,8 +368,8 @@ impl<'a> Resolver<'a> {
         let mut documents = self.documents.borrow_mut();
         let known = documents.entry(text.clone()).or_default();
         match known.iter_mut().find(|other| other.tree.span == tree.span) {
-            Some(built) => built.uses.push(used),
-            None => known.push(Built { tree, uses: vec![used] }),
+            Some(built) => built.add_use(used),
+            None => known.push(Built::new(tree, used)),
         }
     }
 
@@ -380,7 +380,7 @@ impl<'a> Resolver<'a> {
             return;
         }
         if let Some(built) = self.documents.borrow_mut().get_mut(text).and_then(|all| Built::used_within(all, from.span)) {
-            built.uses.push(place);
+            built.add_use(place);
         }
     }
 

@@ -29,10 +29,9 @@ impl<'a> Names<'a> {
     pub(super) fn find(base: &'a Snapshot, head: &'a Snapshot) -> Self {
         let mut names = Names { base: base.components(), head: head.components(), to_head: BTreeMap::new() };
         names.to_head = names.moved(&head.architecture.moved);
-        let taken: BTreeSet<&str> = names.to_head.values().copied().collect();
         let same = names.base.iter().filter(|(address, component)| {
             let is_there = names.head.get(*address).is_some_and(|other| other.source_type == component.source_type);
-            is_there && !taken.contains(*address) && !names.to_head.contains_key(*address)
+            is_there && !names.to_head.contains_key(*address)
         });
         let same: Vec<_> = same.map(|(address, _)| (*address, *address)).collect();
         names.to_head.extend(same);

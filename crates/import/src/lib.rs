@@ -17,7 +17,7 @@ mod terraform_plan;
 mod tree;
 pub mod yaml;
 
-use bartizan_model::{Architecture, Diagnostic, RelatedSpan, Sources, path};
+use bartizan_model::{Architecture, Diagnostic, RelatedSpan, Severity, Sources, Span, path};
 use indexmap::IndexMap;
 
 pub use catalogue::{CatalogueError, Services};
@@ -111,14 +111,18 @@ fn plans(tree: &Tree, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) 
 const MAX_RELATED: usize = 4;
 
 /// One diagnostic for what is said many times of one directory: a variable that is nowhere declared is one problem, however often it is used.
+/// What could not be read is told at each place: callers count these, and ask which files they are in.
 ///
 /// `diagnostics` are sorted by place.
 fn condensed(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
-    let mut groups: IndexMap<(&str, String, String), (Diagnostic, usize)> = IndexMap::new();
+    /// Code, folder and message; of what could not be read also the place.
+    type Key = (&'static str, String, String, Option<Span>);
+    let mut groups: IndexMap<Key, (Diagnostic, usize)> = IndexMap::new();
     for diagnostic in undeclared_together(diagnostics, sources) {
         let directory = diagnostic.span.map_or("", |span| path::folder(sources.path(span))).to_owned();
-        let (first, count) =
-            groups.entry((diagnostic.code, directory, diagnostic.message.clone())).or_insert_with(|| (diagnostic.clone(), 0));
+        let place = diagnostic.span.filter(|_| diagnostic.severity == Severity::Error);
+        let key = (diagnostic.code, directory, diagnostic.message.clone(), place);
+        let (first, count) = groups.entry(key).or_insert_with(|| (diagnostic.clone(), 0));
         *count += 1;
         if let Some(span) = diagnostic.span.filter(|_| *count > 1 && first.related.len() < MAX_RELATED) {
             first.related.push(RelatedSpan { span, text: "here too".to_owned() });

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use bartizan_model::Severity;
+
 use crate::support::{check, codes, import, import_bytes};
 
 /// No input may keep a review busy for longer; the limits are far below, but tests share their machine.
@@ -256,4 +258,13 @@ fn large_files_take_time_in_proportion() {
         let shown: String = text.chars().take(40).collect();
         assert!(start.elapsed() < PATIENCE, "{:?} for {shown}", start.elapsed());
     }
+}
+
+#[test]
+fn each_place_that_could_not_be_read_is_told() {
+    let broken = "apiVersion: v1\nkind: Pod\nmetadata:\n  - b\n c: d\n";
+    let architecture = import(&[("pods/one.yaml", broken), ("pods/two.yaml", broken), ("pods/three.yaml", broken)]);
+    let errors = architecture.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let files: Vec<&str> = errors.filter_map(|diagnostic| Some(architecture.sources.path(diagnostic.span?))).collect();
+    assert_eq!(files, ["pods/one.yaml", "pods/three.yaml", "pods/two.yaml"]);
 }

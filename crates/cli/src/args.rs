@@ -53,7 +53,7 @@ pub(crate) enum Command {
 }
 
 /// What is reviewed.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Input {
     /// Files and folders of the plan; the current folder where none is named.
     #[arg(value_name = "PATH")]
@@ -62,9 +62,25 @@ pub(crate) struct Input {
     pub(crate) catalogue: CatalogueArgs,
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
+    #[command(flatten)]
+    pub(crate) images: ImageArgs,
+    /// Pull the container images that the plan names from their registries, and look at their packages too.
+    #[arg(long)]
+    pub(crate) pull: bool,
 }
 
-#[derive(Debug, Args)]
+/// Container images besides the files of a system.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ImageArgs {
+    /// A container image whose packages are looked at: an archive as `docker save` writes it, an OCI layout, or a reference such as registry.example.com/app:1.2 (credentials are those of docker or podman).
+    #[arg(long = "image", value_name = "FILE|REFERENCE")]
+    pub(crate) images: Vec<String>,
+    /// Which of an image's platforms is read, such as linux/arm64; linux/amd64 where it is left out, or the only one there is.
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Option<Platform>,
+}
+
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct CatalogueArgs {
     /// Use this catalogue instead of the built-in one.
     #[arg(long, value_name = "DIR")]
@@ -268,12 +284,8 @@ pub(crate) struct Scan {
     /// Folders and files of the system, container images (OCI layouts, and archives as `docker save` writes them); the current folder where none is named.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// A container image of a registry, such as registry.example.com/app:1.2.
-    #[arg(long = "image", value_name = "REFERENCE")]
-    pub(crate) images: Vec<String>,
-    /// Which of an image's platforms is read, such as linux/arm64; linux/amd64 where it is left out, or the only one there is.
-    #[arg(long, value_name = "PLATFORM")]
-    pub(crate) platform: Option<Platform>,
+    #[command(flatten)]
+    pub(crate) images: ImageArgs,
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
     /// What other tools found: JSON of Trivy, Grype, Snyk, Amazon ECR and Inspector, pip-audit, npm audit and cargo-audit, and SARIF of any tool.
@@ -312,7 +324,7 @@ pub(crate) enum ScanFormat {
     Openvex,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct DatabaseArgs {
     /// The database of advisories; BARTIZAN_DATABASE, or a file in the user's folder of data, where it is left out.
     #[arg(long, value_name = "FILE")]

@@ -5,8 +5,10 @@ mod catalogue;
 mod command;
 mod exit;
 mod git;
+mod images;
 mod pipeline;
 mod progress;
+mod pull;
 mod software;
 mod terminal;
 

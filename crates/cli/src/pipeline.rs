@@ -1,30 +1,21 @@
 //! Files → review, as all commands need it.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
+use bartizan_import::Tree;
 use bartizan_model::calendar::{self, civil};
-use bartizan_model::{Address, Architecture, Component};
+use bartizan_model::{Address, Architecture, Component, Sources};
 use bartizan_review::{Attack, Policy, Review};
+use bartizan_supply::Found;
 
 use crate::args::Input;
 use crate::catalogue::{Knowledge, Loading};
 use crate::command::db;
 use crate::progress::Progress;
 use crate::{catalogue, software, terminal};
-
-/// No file that is named is one of a plan; a system may consist of packages alone.
-#[derive(Debug)]
-pub(crate) struct NothingToReview(String);
-
-impl std::fmt::Display for NothingToReview {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "there is nothing to review in {}: no Terraform, plan or Kubernetes file", self.0)
-    }
-}
-
-impl std::error::Error for NothingToReview {}
 
 /// Reads and reviews what the user names.
 pub(crate) fn review(input: &Input) -> anyhow::Result<Review> {
@@ -33,8 +24,7 @@ pub(crate) fn review(input: &Input) -> anyhow::Result<Review> {
 
 /// The same, with the catalogue that the review was made by.
 pub(crate) fn review_with_knowledge(input: &Input) -> anyhow::Result<(Review, Knowledge)> {
-    let policy = Policy { today: today(), ..Policy::default() };
-    read(input, |architecture, knowledge| bartizan_review::review(architecture, &knowledge.catalogue, &policy))
+    read(input, |architecture, knowledge| bartizan_review::review(architecture, &knowledge.catalogue, &policy()))
 }
 
 /// Reads what the user names, and who can do what there.
@@ -44,27 +34,97 @@ pub(crate) fn attack(input: &Input, policy: &Policy) -> anyhow::Result<(Architec
     Ok((architecture, attack, knowledge))
 }
 
-fn read<T>(input: &Input, look: impl FnOnce(Architecture, &Knowledge) -> T) -> anyhow::Result<(T, Knowledge)> {
-    let loading = catalogue::begin(input.catalogue.catalogue.as_deref())?;
-    let here = [PathBuf::from(".")];
-    let paths: &[PathBuf] = if input.paths.is_empty() { &here } else { &input.paths };
+/// A review with the packages of its system.
+pub(crate) struct Looked {
+    /// None of packages alone.
+    pub(crate) review: Option<Review>,
+    pub(crate) found: Found,
+    /// What the spans of the packages point into.
+    pub(crate) sources: Sources,
+}
+
+/// Reviews what the user names and keeps the packages that were found on the way; they are looked for without a database, too.
+pub(crate) fn review_and_packages(input: &Input) -> anyhow::Result<Looked> {
     let progress = Progress::start();
-    progress.say("listing files");
-    let tree = bartizan_import::load(paths)?;
-    progress.say(format!("reading {} files", tree.paths().count()));
-    let mut architecture = bartizan_import::import(&tree, &loading.services);
-    if has_nothing(&architecture) {
-        let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
-        return Err(NothingToReview(names.join(", ")).into());
+    let mut reading = Reading::start(input, &progress)?;
+    let is_plan = !has_nothing(&reading.architecture);
+    let found = reading.scan(input, &progress)?;
+    if !is_plan {
+        return Ok(Looked { review: None, found, sources: reading.architecture.sources });
     }
-    if let Some(file) = db::present(&input.database)? {
+    if let Some(file) = database(input)? {
+        software::add(&mut reading.architecture, &found, &file)?;
+    }
+    let sources = reading.architecture.sources.clone();
+    let (review, _) =
+        reading.end(&progress, |architecture, knowledge| bartizan_review::review(architecture, &knowledge.catalogue, &policy()));
+    Ok(Looked { review: Some(review), found, sources })
+}
+
+fn read<T>(input: &Input, look: impl FnOnce(Architecture, &Knowledge) -> T) -> anyhow::Result<(T, Knowledge)> {
+    let progress = Progress::start();
+    let mut reading = Reading::start(input, &progress)?;
+    if has_nothing(&reading.architecture) {
+        anyhow::bail!("there is nothing to review in {}: no Terraform, plan or Kubernetes file", names(input));
+    }
+    if let Some(file) = database(input)? {
+        let found = reading.scan(input, &progress)?;
+        software::add(&mut reading.architecture, &found, &file)?;
+    }
+    Ok(reading.end(&progress, look))
+}
+
+/// Files that were imported and are not yet looked at.
+struct Reading {
+    loading: Loading,
+    tree: Tree,
+    architecture: Architecture,
+}
+
+impl Reading {
+    fn start(input: &Input, progress: &Progress) -> anyhow::Result<Self> {
+        let loading = catalogue::begin(input.catalogue.catalogue.as_deref())?;
+        progress.say("listing files");
+        let tree = bartizan_import::load(paths(input))?;
+        progress.say(format!("reading {} files", tree.paths().count()));
+        let architecture = bartizan_import::import(&tree, &loading.services);
+        Ok(Self { loading, tree, architecture })
+    }
+
+    fn scan(&mut self, input: &Input, progress: &Progress) -> anyhow::Result<Found> {
         progress.say("looking up packages");
-        software::add(&mut architecture, &tree, &file)?;
+        software::scan(&mut self.architecture, &self.tree, input)
     }
-    let knowledge = told(loading);
-    progress.say(format!("reviewing {} components", architecture.components.len()));
-    let seen = look(architecture, &knowledge);
-    Ok((seen, knowledge))
+
+    fn end<T>(self, progress: &Progress, look: impl FnOnce(Architecture, &Knowledge) -> T) -> (T, Knowledge) {
+        let knowledge = told(self.loading);
+        progress.say(format!("reviewing {} components", self.architecture.components.len()));
+        let seen = look(self.architecture, &knowledge);
+        (seen, knowledge)
+    }
+}
+
+fn paths(input: &Input) -> &[PathBuf] {
+    static HERE: LazyLock<[PathBuf; 1]> = LazyLock::new(|| [PathBuf::from(".")]);
+    if input.paths.is_empty() { &*HERE } else { &input.paths }
+}
+
+/// The database that packages are looked up in: one that is there, and where images are to be looked at, one that has to be.
+fn database(input: &Input) -> anyhow::Result<Option<PathBuf>> {
+    match db::present(&input.database)? {
+        None if input.pull || !input.images.images.is_empty() => db::place(&input.database).map(Some),
+        present => Ok(present),
+    }
+}
+
+/// What was named, for messages.
+pub(crate) fn names(input: &Input) -> String {
+    let names: Vec<String> = paths(input).iter().map(|path| format!("`{}`", path.display())).collect();
+    names.join(", ")
+}
+
+fn policy() -> Policy {
+    Policy { today: today(), ..Policy::default() }
 }
 
 /// True where no file of a tree is any of a plan.

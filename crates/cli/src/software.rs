@@ -4,33 +4,71 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bartizan_import::Tree;
-use bartizan_model::{Architecture, Diagnostic, Flaw, FlawRating, Severity, Software, path};
+use bartizan_model::{Architecture, Diagnostic, Flaw, FlawRating, ScannedImage, Severity, Software, path};
 use bartizan_supply::matching::find;
-use bartizan_supply::scan::scan;
-use bartizan_supply::{Package, Rating, SkipReason, Version, Vulnerability};
+use bartizan_supply::{Found, Package, Rating, SkipReason, Skipped, Version, Vulnerability};
 
+use crate::args::Input;
 use crate::command::db;
+use crate::images;
 
 /// Folders of what others wrote and a build fetched.
 const FETCHED: &[&str] = &[".terraform", "node_modules", "venv", ".tox"];
 
-/// Scans the files of a tree for packages, looks them up in a database of advisories, and adds what is found to the architecture.
-pub(crate) fn add(architecture: &mut Architecture, tree: &Tree, database: &Path) -> anyhow::Result<()> {
+/// Reads the packages of the files of a tree, of the images that are named beside it, and of those that the plan names where they are to be pulled.
+///
+/// # Errors
+/// An image that is named is neither a file nor a reference.
+pub(crate) fn scan(architecture: &mut Architecture, tree: &Tree, input: &Input) -> anyhow::Result<Found> {
     let is_own = |path: &&str| !path.split('/').any(|part| FETCHED.contains(&part));
     let paths: BTreeSet<String> = tree.paths().filter(is_own).map(str::to_owned).collect();
     let read = |path: &str| tree.bytes(path).map_err(SkipReason::Unreadable);
-    let found = scan(&paths, &read, &mut architecture.sources);
+    let mut found = bartizan_supply::scan::scan(&paths, &read, &mut architecture.sources);
+    found.append(images::scan(&input.images, &mut architecture.sources)?);
+    if input.pull {
+        for name in bartizan_review::named_images(architecture) {
+            if input.images.images.contains(&name) {
+                continue;
+            }
+            match images::pull(&name, input.images.platform.as_ref(), &mut architecture.sources) {
+                Ok(pulled) => found.append(pulled),
+                Err(error) => found.skipped.push(Skipped { what: name, span: None, reason: SkipReason::Image(format!("{error:#}")) }),
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Looks packages up in a database of advisories, and adds what is found to the architecture.
+pub(crate) fn add(architecture: &mut Architecture, found: &Found, database: &Path) -> anyhow::Result<()> {
     if found.packages.is_empty() && found.skipped.is_empty() {
         return Ok(());
     }
     let mut database = db::open(database)?;
     let matches = find(&mut database, &found.packages)?;
-    let folder = |path: &str| path::folder(path).to_owned();
-    let mut folders: BTreeMap<String, bool> =
-        found.packages.iter().map(|package| (folder(architecture.sources.path(package.span)), true)).collect();
-    for skipped in found.skipped.iter().chain(&matches.skipped) {
-        let place = skipped.span.map_or(skipped.what.as_str(), |span| architecture.sources.path(span));
-        folders.insert(folder(place), false);
+    let mut scanned: Vec<ScannedImage> = Vec::new();
+    for image in &found.images {
+        let names = image.tags.iter().chain([&image.path]).cloned().collect();
+        scanned.push(ScannedImage { path: image.path.clone(), names, is_judged: true });
+    }
+    // Of what could not be read nobody may think that its build context says enough.
+    for skipped in found.skipped.iter().filter(|skipped| matches!(skipped.reason, SkipReason::Image(_))) {
+        scanned.push(ScannedImage { path: skipped.what.clone(), names: vec![skipped.what.clone()], is_judged: false });
+    }
+    let mut folders: BTreeMap<String, bool> = BTreeMap::new();
+    let mut judge = |path: &str, is_judged: bool| {
+        let holds = |image: &&mut ScannedImage| path.strip_prefix(&image.path).is_some_and(|rest| rest.starts_with("!/"));
+        match scanned.iter_mut().find(holds) {
+            Some(image) => image.is_judged &= is_judged,
+            None => *folders.entry(path::folder(path).to_owned()).or_insert(true) &= is_judged,
+        }
+    };
+    for package in &found.packages {
+        judge(architecture.sources.path(package.span), true);
+    }
+    let of_files = found.skipped.iter().filter(|skipped| !matches!(skipped.reason, SkipReason::Image(_)));
+    for skipped in of_files.chain(&matches.skipped) {
+        judge(skipped.span.map_or(skipped.what.as_str(), |span| architecture.sources.path(span)), false);
     }
     let mended = mended(&found.packages, &matches.vulnerabilities);
     let mut flaws: Vec<Flaw> = Vec::new();
@@ -51,7 +89,7 @@ pub(crate) fn add(architecture: &mut Architecture, tree: &Tree, database: &Path)
         let rank = |flaw: &Flaw| (flaw.exploited, flaw.rating);
         rank(b).cmp(&rank(a)).then_with(|| (a.span, &a.name).cmp(&(b.span, &b.name)))
     });
-    architecture.software = Some(Software { folders, knows_use: database.description().n_kev > 0, flaws });
+    architecture.software = Some(Software { folders, images: scanned, knows_use: database.description().n_kev > 0, flaws });
     let n_skipped = found.skipped.len() + matches.skipped.len();
     if n_skipped > 0 {
         let message = format!("{n_skipped} packages or files that name them could not be judged");

@@ -9,10 +9,23 @@ use crate::Span;
 pub struct Software {
     /// Folders (below the root, with `/`; empty for the root) of the files that name packages, with whether every package there was judged.
     pub folders: BTreeMap<String, bool>,
+    /// Container images that were read.
+    pub images: Vec<ScannedImage>,
     /// Whether the scan could tell which flaws attackers use.
     pub knows_use: bool,
     /// Known flaws, worst first.
     pub flaws: Vec<Flaw>,
+}
+
+/// A container image whose packages were looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScannedImage {
+    /// Its file or its reference: the paths of what lies in it begin so, before `!/`.
+    pub path: String,
+    /// What it is called: references and tags.
+    pub names: Vec<String>,
+    /// Whether every package in it was judged.
+    pub is_judged: bool,
 }
 
 /// How bad a flaw is by its publishers.

@@ -30,7 +30,7 @@ pub use boundary::{Boundary, BoundaryKind};
 pub use component::{Component, Exposure, Kind};
 pub use declaration::{Actor, Answer, DataClass, Decision, DecisionKind, Declarations, DeclaredFlow, RiskAppetite, Workload};
 pub use diagnostic::{Diagnostic, RelatedSpan, Severity};
-pub use flaw::{Flaw, FlawRating, Software};
+pub use flaw::{Flaw, FlawRating, ScannedImage, Software};
 pub use flow::{Confidence, Flow, FlowStatus, Reason, ReasonKind};
 pub use link::{FlowSpec, Link, Relation};
 pub use secret::names_secret;

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bartizan_model::{Diagnostic, Severity, Sources};
 
 pub use manifest::Platform;
+pub use store::Remote;
 
 use crate::package::{Found, SkipReason, Skipped};
 use crate::unpack::rpm;
@@ -113,6 +114,14 @@ pub fn scan_image_bytes(path: &str, bytes: Arc<[u8]>, platform: Option<&Platform
     scan(&Store::of_bytes(path, bytes)?, platform, sources)
 }
 
+/// Reads an image in a registry. Layers are read as they come: none is kept.
+///
+/// # Errors
+/// The registry does not hand it out, or it is no image, has nothing for the platform, or is damaged.
+pub fn scan_remote(remote: Arc<dyn Remote>, platform: Option<&Platform>, sources: &mut Sources) -> Result<Found, ImageError> {
+    scan(&Store::remote(remote)?, platform, sources)
+}
+
 /// The packages in a database of rpm (SQLite or ndb), a line each, with fields between tabs: name, version, architecture, file name of the source
 /// package, module.
 ///
@@ -123,12 +132,12 @@ pub fn rpm_packages(database: &[u8]) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&packages.text).into_owned())
 }
 
-/// What a scan says of an image that cannot be read.
-pub fn unread(path: &Path, error: &ImageError) -> Found {
+/// What a scan says of an image that cannot be read; `image` is its path or its reference.
+pub fn unread(image: &str, error: &ImageError) -> Found {
     let mut found = Found::default();
     let diagnostic = Diagnostic::new("supply/image", Severity::Error, error.to_string(), None);
     found.diagnostics.push(diagnostic);
-    found.skipped.push(Skipped { what: path.display().to_string(), span: None, reason: SkipReason::Unreadable(error.to_string()) });
+    found.skipped.push(Skipped { what: image.to_owned(), span: None, reason: SkipReason::Image(error.to_string()) });
     found
 }
 

@@ -147,6 +147,8 @@ pub enum SkipReason {
     TooLarge,
     /// The file cannot be read or is no text.
     Unreadable(String),
+    /// A container image as a whole cannot be read.
+    Image(String),
 }
 
 impl std::fmt::Display for SkipReason {
@@ -165,6 +167,7 @@ impl std::fmt::Display for SkipReason {
             Self::UnknownType(url) => write!(f, "`{url}` names no package of an ecosystem that is known here"),
             Self::TooLarge => f.write_str("it is too large"),
             Self::Unreadable(error) => write!(f, "it cannot be read: {error}"),
+            Self::Image(error) => f.write_str(error),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{CatalogueArgs, DatabaseArgs, Input, SeverityArg};
+use super::{DatabaseArgs, Input, SeverityArg};
 
 /// Where the register is.
 #[derive(Debug, Args)]
@@ -225,11 +225,6 @@ fn duration(text: &str) -> Result<Duration, String> {
     };
     let number: u64 = text.strip_suffix(unit).and_then(|number| number.parse().ok()).ok_or_else(wrong)?;
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
-}
-
-/// Catalogue and paths as `record` keeps them for `watch`.
-pub(crate) fn input(paths: Vec<PathBuf>, catalogue: Option<PathBuf>, database: Option<PathBuf>) -> Input {
-    Input { paths, catalogue: CatalogueArgs { catalogue }, database: DatabaseArgs { database } }
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &Db) -> anyhow::Result<Outcome> {
 }
 
 /// Where the database lies.
-pub(super) fn place(arguments: &DatabaseArgs) -> anyhow::Result<PathBuf> {
+pub(crate) fn place(arguments: &DatabaseArgs) -> anyhow::Result<PathBuf> {
     if let Some(path) = &arguments.database {
         return Ok(path.clone());
     }

@@ -1,6 +1,7 @@
 //! `bartizan record`: a look at a system, kept in the register.
 
 pub(super) mod convert;
+pub(super) mod kept;
 pub(super) mod look;
 pub(super) mod notify;
 
@@ -11,8 +12,8 @@ use bartizan_register::{ChangeKind, Place, Recorded, Register, Run, Severity, Sy
 
 use self::look::Look;
 use super::db;
-use crate::args::SeverityArg;
 use crate::args::register::{Record, RegisterPlace};
+use crate::args::{Input, SeverityArg};
 use crate::exit::Outcome;
 use crate::{pipeline, terminal};
 
@@ -27,16 +28,15 @@ pub(super) fn run(arguments: &Record) -> anyhow::Result<Outcome> {
         None => now()?,
     };
     let database = advisories(arguments)?;
-    let here = [PathBuf::from(".")];
-    let paths: &[PathBuf] = match (&arguments.input.paths, &arguments.review) {
-        (paths, None) if paths.is_empty() => &here,
-        (paths, _) => paths,
-    };
+    let mut input = arguments.input.clone();
+    if input.paths.is_empty() && arguments.review.is_none() {
+        input.paths.push(PathBuf::from("."));
+    }
     let looked = match &arguments.review {
-        Some(file) => Look::of_file(file, paths, database)?,
-        None => Look::at(paths, arguments.input.catalogue.catalogue.as_deref(), database)?,
+        Some(file) => Look::of_file(file, &input, database)?,
+        None => Look::at(&input, database)?,
     };
-    let system = system(arguments, paths, &looked)?;
+    let system = system(arguments, &input, &looked)?;
     let run = Run {
         system,
         at,
@@ -99,24 +99,20 @@ fn advisories(arguments: &Record) -> anyhow::Result<Option<look::Advisories>> {
     let named = arguments.input.database.database.is_some() || std::env::var_os("BARTIZAN_DATABASE").is_some();
     let file = db::place(&arguments.input.database)?;
     if named || file.is_file() {
-        return Ok(Some(look::Advisories::of(db::open(&file)?, &file)));
+        return Ok(Some(look::Advisories::of(db::open(&file)?)));
     }
     terminal::warning("there is no database of advisories: packages are kept, vulnerabilities are not looked for (`bartizan db update`)");
     Ok(None)
 }
 
-fn system(arguments: &Record, paths: &[PathBuf], looked: &Look) -> anyhow::Result<System> {
+fn system(arguments: &Record, input: &Input, looked: &Look) -> anyhow::Result<System> {
     let absolute = |path: &PathBuf| std::fs::canonicalize(path).with_context(|| format!("cannot read `{}`", path.display()));
     // What was handed in as a review cannot be reviewed again from what was only scanned.
-    let kept = if arguments.review.is_some() { &[][..] } else { paths };
+    let kept = if arguments.review.is_some() { &[][..] } else { &input.paths };
     let absolute_paths = kept.iter().map(absolute).collect::<anyhow::Result<Vec<PathBuf>>>()?;
-    let folder = || paths.first().and_then(|path| absolute(path).ok()).and_then(|path| name_of(&path));
+    let folder = || input.paths.first().and_then(|path| absolute(path).ok()).and_then(|path| name_of(&path));
     let name = arguments.system.clone().or_else(|| looked.system.clone()).or_else(folder);
     let name = name.context("the review does not say which system it is of: name it with --system")?;
-    let mut kept = serde_json::Map::new();
-    if let Some(catalogue) = &arguments.input.catalogue.catalogue {
-        kept.insert("catalogue".to_owned(), absolute(catalogue)?.display().to_string().into());
-    }
     let repository = first_set(&["CI_PROJECT_URL"]).or_else(|| {
         let (server, name) = first_set(&["GITHUB_SERVER_URL"]).zip(first_set(&["GITHUB_REPOSITORY"]))?;
         Some(format!("{server}/{name}"))
@@ -125,7 +121,7 @@ fn system(arguments: &Record, paths: &[PathBuf], looked: &Look) -> anyhow::Resul
         name,
         paths: absolute_paths.iter().map(|path| path.display().to_string()).collect(),
         repository: repository.unwrap_or_default(),
-        arguments: serde_json::Value::Object(kept).to_string(),
+        arguments: kept::text(input)?,
     })
 }
 

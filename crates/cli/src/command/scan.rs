@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use bartizan_model::{Severity, Sources};
@@ -21,7 +21,7 @@ use serde_json::Value;
 use super::db;
 use crate::args::{Scan, ScanFormat, SeverityArg};
 use crate::exit::Outcome;
-use crate::{pipeline, terminal};
+use crate::{images, pipeline, terminal};
 
 /// Skipped things that are shown of each reason's kind; JSON has all.
 const SHOWN: usize = 10;
@@ -29,17 +29,14 @@ const SHOWN: usize = 10;
 pub(super) fn run(arguments: &Scan) -> anyhow::Result<Outcome> {
     let mut database = db::open(&db::place(&arguments.database)?)?;
     let here = [PathBuf::from(".")];
-    let paths = if arguments.paths.is_empty() && arguments.images.is_empty() { &here[..] } else { &arguments.paths };
+    let paths = if arguments.paths.is_empty() && arguments.images.images.is_empty() { &here[..] } else { &arguments.paths };
     let mut sources = Sources::default();
     let mut found = Found::default();
     for path in paths {
-        found.append(if image::is_image(path) { scan_image(path, arguments, &mut sources) } else { scan_path(path, &mut sources)? });
+        let platform = arguments.images.platform.as_ref();
+        found.append(if image::is_image(path) { images::of_path(path, platform, &mut sources) } else { scan_path(path, &mut sources)? });
     }
-    if let Some(reference) = arguments.images.first() {
-        anyhow::bail!(
-            "this build does not pull `{reference}` from its registry; scan a file instead, from `skopeo copy docker://{reference} oci-archive:image.tar` or `docker save --output image.tar {reference}`"
-        );
-    }
+    found.append(images::scan(&arguments.images, &mut sources)?);
     let mut matches = find(&mut database, &found.packages)?;
     let mut results = Results::default();
     for path in &arguments.results {
@@ -84,7 +81,7 @@ fn exchanged(
     let timestamp = timestamp(arguments.timestamp.as_deref())?;
     // A document of statements must tell when they held; the advisories are no older than what is told from them.
     let known = timestamp.clone().or_else(|| normalised(&database.imported)).unwrap_or_else(|| rfc3339(0));
-    let name = name(paths);
+    let name = name(paths, &arguments.images.images);
     let content = write::Content { name: &name, packages: &found.packages, matches, sources, timestamp: timestamp.as_deref() };
     Ok(match format {
         ScanFormat::Spdx => write::spdx2(&write::Content { timestamp: Some(&known), ..content }),
@@ -108,16 +105,13 @@ fn timestamp(given: Option<&str>) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// The system is called like the first folder that was named.
-fn name(paths: &[PathBuf]) -> String {
+/// The system is called like the first folder or image that was named.
+fn name(paths: &[PathBuf], images: &[String]) -> String {
     let first = paths.first().and_then(|path| std::path::absolute(path).ok());
     first
         .and_then(|path| path.components().next_back().map(|name| name.as_os_str().to_string_lossy().into_owned()))
+        .or_else(|| images.first().cloned())
         .unwrap_or_else(|| "system".to_owned())
-}
-
-fn scan_image(path: &Path, arguments: &Scan, sources: &mut Sources) -> Found {
-    image::scan_image(path, arguments.platform.as_ref(), sources).unwrap_or_else(|error| image::unread(path, &error))
 }
 
 /// Whether a flaw ends the run with the code for findings. One that nobody rates may be anything, so it counts.

@@ -3,14 +3,14 @@
 //! In each round a worker asks for all systems that are due, takes jobs until none is left, and sends what is to be told.
 //! Where the source still lies, it is reviewed and scanned anew; elsewhere the recorded packages are matched against the advisories of today.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bartizan_register::{Channel, Claim, Heartbeat, Job, Place, Register, RegisterError, Run};
 
 use super::db;
 use super::record::look::{Advisories, Look};
-use super::record::{self, notify};
+use super::record::{self, kept, notify};
 use crate::args::register::Watch;
 use crate::exit::Outcome;
 use crate::terminal;
@@ -125,9 +125,8 @@ impl Worker {
         let paths: Vec<PathBuf> = entry.system.paths.iter().map(PathBuf::from).collect();
         let looked = match (!paths.is_empty() && paths.iter().all(|path| path.exists()), advisories) {
             (true, advisories) => {
-                let kept: serde_json::Value = serde_json::from_str(&entry.system.arguments).unwrap_or_default();
-                let catalogue = kept.get("catalogue").and_then(serde_json::Value::as_str).map(Path::new);
-                Look::at(&paths, catalogue, advisories)?
+                let database = advisories.is_some().then(|| self.database.clone());
+                Look::at(&kept::input(paths, &entry.system.arguments, database)?, advisories)?
             }
             (false, Some(advisories)) => Look::again(&register.packages(&job.system)?, advisories)?,
             (false, None) => anyhow::bail!("its source is not on this machine, and there is no database of advisories"),

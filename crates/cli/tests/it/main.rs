@@ -7,6 +7,7 @@ mod diff;
 #[path = "../../../register/tests/it/postgres.rs"]
 mod postgres;
 mod register;
+mod registry;
 mod supply;
 
 use std::path::{Path, PathBuf};

@@ -1,13 +1,14 @@
 //! Known flaws of packages, joined to the components that ship them.
 //!
 //! A component ships what lies in the folder of its code, or what belongs to the nearest folder around it that names packages; a container ships
-//! what lies in a folder of the name of its image. What nothing ships is left to the scan, which lists every flaw.
+//! what its image holds, or where that was not scanned, what lies in a folder of its name. What nothing ships is left to the scan, which lists
+//! every flaw.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bartizan_model::path::{folder, join};
-use bartizan_model::{Address, Component, Flaw, FlawRating, Part, Software, Span, Text, Value};
+use bartizan_model::{Address, Architecture, Component, Flaw, FlawRating, Part, ScannedImage, Software, Span, Text, Value};
 
 use super::read::texts;
 use super::sink::Sink;
@@ -26,7 +27,7 @@ const IMAGES: &[&str] = &["images", "image_uri", "image_identifier", "container_
 /// Sets `packages_known`, `flaw_use_known`, `exploited_flaws`, `severe_flaws` and `lesser_flaws`.
 pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
     let Some(software) = &context.index.architecture.software else { return };
-    for (component, folders, flaws) in joined(&context.index, software) {
+    for (component, places, flaws) in joined(&context.index, software) {
         let mut packages: BTreeMap<(&'static str, Span, &str, &str), Vec<&Flaw>> = BTreeMap::new();
         for flaw in flaws {
             packages.entry((fact(flaw), flaw.span, &flaw.package, &flaw.version)).or_default().push(flaw);
@@ -34,7 +35,7 @@ pub(super) fn add(context: &Context<'_>, sink: &mut Sink) {
         let mut packages: Vec<_> = packages.into_iter().collect();
         packages.sort_by_key(|((_, span, ..), flaws)| (Reverse(flaws.iter().map(|flaw| (flaw.exploited, flaw.rating)).max()), *span));
         for user in bearers(&context.index, component) {
-            if folders.iter().all(|folder| software.folders.get(*folder) == Some(&true)) {
+            if places.iter().all(|place| is_judged(software, place)) {
                 sink.yes(&user, "packages_known", component.span);
                 sink.set(&user, "flaw_use_known", Value::Bool(software.knows_use), component.span);
             }
@@ -62,18 +63,35 @@ pub(crate) fn exploited(index: &Index<'_>) -> BTreeMap<Address, Vec<Evidence>> {
     found
 }
 
-/// Components that ship what a scan saw, with the folders and the flaws in them.
+/// The references of container images that the plan names in full.
+pub fn named_images(architecture: &Architecture) -> BTreeSet<String> {
+    let settings = architecture.components.values().flat_map(|component| IMAGES.iter().filter_map(|name| component.setting(name)));
+    let named = settings.flat_map(images).filter_map(|image| image.known().map(std::borrow::Cow::into_owned));
+    named.filter(|name| !name.is_empty()).collect()
+}
+
+/// Components that ship what a scan saw, with the places of that and the flaws in them.
 fn joined<'a>(index: &Index<'a>, software: &'a Software) -> Vec<(&'a Component, BTreeSet<&'a str>, Vec<&'a Flaw>)> {
-    let mut by_folder: BTreeMap<&str, Vec<&Flaw>> = software.folders.keys().map(|folder| (folder.as_str(), Vec::new())).collect();
+    let mut flaws: BTreeMap<&str, Vec<&Flaw>> = BTreeMap::new();
     for flaw in &software.flaws {
-        by_folder.entry(folder(index.architecture.sources.path(flaw.span))).or_default().push(flaw);
+        flaws.entry(place(software, index.architecture.sources.path(flaw.span))).or_default().push(flaw);
     }
     let of = |component: &'a Component| {
-        let folders = shipped(index, component, &by_folder);
-        let flaws = folders.iter().filter_map(|folder| by_folder.get(folder)).flatten().copied().collect();
-        (!folders.is_empty()).then_some((component, folders, flaws))
+        let places = shipped(index, component, software);
+        let flaws = places.iter().filter_map(|place| flaws.get(place)).flatten().copied().collect();
+        (!places.is_empty()).then_some((component, places, flaws))
     };
     index.architecture.components.values().filter_map(of).collect()
+}
+
+/// The image that a file lies in, or else its folder.
+fn place<'a>(software: &'a Software, path: &'a str) -> &'a str {
+    let holds = |image: &&ScannedImage| path.strip_prefix(&image.path).is_some_and(|rest| rest.starts_with("!/"));
+    software.images.iter().find(holds).map_or_else(|| folder(path), |image| &image.path)
+}
+
+fn is_judged(software: &Software, place: &str) -> bool {
+    software.folders.get(place) == Some(&true) || software.images.iter().any(|image| image.path == place && image.is_judged)
 }
 
 fn is_used(flaw: &Flaw) -> bool {
@@ -107,24 +125,41 @@ fn bearers(index: &Index<'_>, component: &Component) -> Vec<Address> {
     if users.is_empty() { vec![component.address.clone()] } else { users }
 }
 
-/// The folders with flaws that a component ships.
-fn shipped<'f>(index: &Index<'_>, component: &Component, by_folder: &BTreeMap<&'f str, Vec<&Flaw>>) -> BTreeSet<&'f str> {
+/// The folders and images that a component ships.
+fn shipped<'f>(index: &Index<'_>, component: &Component, software: &'f Software) -> BTreeSet<&'f str> {
     let mut found = BTreeSet::new();
+    let folders = || software.folders.keys().map(String::as_str);
     if let Some(code) = component.setting("code") {
         for path in texts(code).filter_map(Text::known).filter_map(|path| join(&component.stack, &path)) {
-            let inside = by_folder.keys().filter(|folder| is_within(folder, &path)).copied();
-            found.extend(inside);
+            found.extend(folders().filter(|folder| is_within(folder, &path)));
             if found.is_empty() {
-                found.extend(around(&path).find_map(|outer| by_folder.get_key_value(outer)).map(|(folder, _)| *folder));
+                found.extend(around(&path).find_map(|outer| software.folders.get_key_value(outer)).map(|(folder, _)| folder.as_str()));
             }
         }
     }
     for image in IMAGES.iter().filter_map(|name| component.setting(name)).flat_map(images) {
         let Some(name) = name_of(index, &image) else { continue };
-        let built = |folder: &&&str| folder.split('/').any(|part| part.len() > 2 && (part == name || name.ends_with(&format!("-{part}"))));
-        found.extend(by_folder.keys().filter(built).copied());
+        let scanned = scanned(software, &image, &name);
+        if !scanned.is_empty() {
+            found.extend(scanned);
+            continue;
+        }
+        let built = |folder: &&str| folder.split('/').any(|part| part.len() > 2 && (part == name || name.ends_with(&format!("-{part}"))));
+        found.extend(folders().filter(built));
     }
     found
+}
+
+/// The scanned images that are meant by an image of the plan: those of its reference, or else those of its name, whatever their tag. A pipeline
+/// scans what it has just built, under a tag that the plan gets later.
+fn scanned<'f>(software: &'f Software, image: &Text, name: &str) -> Vec<&'f str> {
+    let called = |of: &&'f ScannedImage| image.known().is_some_and(|text| of.names.iter().any(|name| *name == text));
+    let paths = |images: Vec<&'f ScannedImage>| images.into_iter().map(|image| image.path.as_str()).collect();
+    let exact: Vec<&ScannedImage> = software.images.iter().filter(called).collect();
+    if !exact.is_empty() {
+        return paths(exact);
+    }
+    paths(software.images.iter().filter(|of| of.names.iter().any(|of| repository_name(of) == Some(name))).collect())
 }
 
 /// Image references below a node: texts of a list, or members called `image`.
@@ -149,10 +184,14 @@ fn name_of(index: &Index<'_>, image: &Text) -> Option<String> {
         Some(repository) => repository.name.clone(),
         None => image.known()?.into_owned(),
     };
-    let untagged = text.split('@').next()?;
+    repository_name(&text).map(str::to_owned)
+}
+
+/// `orders` of `registry.example.com/shop/orders:1.2`.
+fn repository_name(reference: &str) -> Option<&str> {
+    let untagged = reference.split('@').next()?;
     let last = untagged.rsplit('/').next()?;
-    let name = last.split(':').next()?;
-    (!name.is_empty()).then(|| name.to_owned())
+    last.split(':').next().filter(|name| !name.is_empty())
 }
 
 fn is_within(folder: &str, path: &str) -> bool {

@@ -76,7 +76,8 @@ fn run(catalogue: &Catalogue, rule: &Rule, example: &Example) -> Result<(), Stri
 fn scanned(code: &str, architecture: &mut Architecture) {
     let marked =
         code.match_indices("# flaw: ").filter_map(|(at, mark)| Some((at, code.get(at + mark.len()..)?.split_whitespace().next()?)));
-    let mut software = Software { folders: BTreeMap::from([(String::new(), true)]), knows_use: true, flaws: Vec::new() };
+    let mut software =
+        Software { folders: BTreeMap::from([(String::new(), true)]), images: Vec::new(), knows_use: true, flaws: Vec::new() };
     let mut is_scanned = false;
     for (at, word) in marked {
         is_scanned = true;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bartizan_model::{Flaw, FlawRating, Software, Span};
+use bartizan_model::{Flaw, FlawRating, ScannedImage, Software, Span};
 use bartizan_review::Review;
 
 use crate::support::{CATALOGUE, review_with};
@@ -53,24 +53,28 @@ const MAIL: &str = "src/mail/requirements.txt";
 const STOCK: &str = "services/stock/package-lock.json";
 const ORDERS: &str = "containers/orders/go.mod";
 
+fn flaw(rating: FlawRating, exploited: bool, span: Span) -> Flaw {
+    Flaw {
+        name: "CVE-2024-0001".to_owned(),
+        package: "package".to_owned(),
+        version: "1.0.0".to_owned(),
+        fixed: Some("1.0.1".to_owned()),
+        rating,
+        exploited,
+        probability: None,
+        span,
+    }
+}
+
 /// The review with these files scanned: whether all their packages were judged, and the rating of a flaw in each.
 fn scanned(files: &[(&str, bool, Option<FlawRating>)]) -> Review {
     review_with(&CATALOGUE.0, &[("main.tf", PLAN)], |architecture| {
-        let mut software = Software { folders: BTreeMap::new(), knows_use: false, flaws: Vec::new() };
+        let mut software = Software { folders: BTreeMap::new(), images: Vec::new(), knows_use: false, flaws: Vec::new() };
         for (path, is_judged, rating) in files {
             let file = architecture.sources.add(*path, "package 1.0.0\n");
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
             software.folders.insert(folder.to_owned(), *is_judged);
-            software.flaws.extend(rating.map(|rating| Flaw {
-                name: "CVE-2024-0001".to_owned(),
-                package: "package".to_owned(),
-                version: "1.0.0".to_owned(),
-                fixed: Some("1.0.1".to_owned()),
-                rating,
-                exploited: false,
-                probability: None,
-                span: Span::new(file, 0..7),
-            }));
+            software.flaws.extend(rating.map(|rating| flaw(rating, false, Span::new(file, 0..7))));
         }
         architecture.software = Some(software);
     })
@@ -104,6 +108,28 @@ fn a_flaw_is_raised_on_what_ships_its_package_at_the_line_that_names_it() {
 }
 
 #[test]
+fn what_an_image_holds_belongs_to_what_runs_it_and_its_build_context_is_then_not_asked() {
+    let of_image = |name: &str, is_judged: bool| {
+        review_with(&CATALOGUE.0, &[("main.tf", PLAN)], |architecture| {
+            let mut flaws = Vec::new();
+            for path in [ORDERS, "orders.tar!/var/lib/dpkg/status"] {
+                let file = architecture.sources.add(path, "package 1.0.0\n");
+                flaws.push(flaw(FlawRating::High, false, Span::new(file, 0..7)));
+            }
+            let folders = BTreeMap::from([("containers/orders".to_owned(), true)]);
+            let image = ScannedImage { path: "orders.tar".to_owned(), names: vec![name.to_owned()], is_judged };
+            architecture.software = Some(Software { folders, images: vec![image], knows_use: true, flaws });
+        })
+    };
+    let places = |review: &Review| -> Vec<String> { raised(review, "dependency-vulnerable").into_iter().map(|(_, place)| place).collect() };
+    let judged = of_image("registry.example.com/shop/orders:7", true);
+    assert_eq!(places(&judged), ["orders.tar!/var/lib/dpkg/status"]);
+    assert_eq!(in_order(&judged, "dependency-exploited"), ["aws_ecs_service.orders"]);
+    assert_eq!(in_order(&of_image("orders:7", false), "dependency-exploited"), [""; 0], "not all of the image was judged");
+    assert_eq!(places(&of_image("orders-worker:7", true)), [ORDERS], "another image says nothing of this one");
+}
+
+#[test]
 fn what_was_not_judged_is_not_in_order() {
     let review = scanned(&[(MAIL, false, None), (STOCK, true, None), (ORDERS, false, Some(FlawRating::High))]);
     assert_eq!(in_order(&review, "dependency-vulnerable"), ["aws_lambda_function.stock"]);
@@ -117,18 +143,9 @@ fn a_flaw_that_attackers_use_makes_a_path_likelier_and_shows_on_it() {
         let plan = format!("{PLAN}{url}");
         let review = review_with(&CATALOGUE.0, &[("main.tf", &plan)], |architecture| {
             let file = architecture.sources.add(MAIL, "package 1.0.0\n");
-            let flaw = Flaw {
-                name: "CVE-2024-0001".to_owned(),
-                package: "package".to_owned(),
-                version: "1.0.0".to_owned(),
-                fixed: None,
-                rating: FlawRating::Critical,
-                exploited,
-                probability: None,
-                span: Span::new(file, 0..7),
-            };
+            let flaw = flaw(FlawRating::Critical, exploited, Span::new(file, 0..7));
             let folders = BTreeMap::from([("src/mail".to_owned(), true)]);
-            architecture.software = Some(Software { folders, knows_use: true, flaws: vec![flaw] });
+            architecture.software = Some(Software { folders, images: Vec::new(), knows_use: true, flaws: vec![flaw] });
         });
         let (edges, _) = review.attack.edges();
         let into = edges.iter().filter(|edge| edge.to == "aws_lambda_function.mail" && edge.technique.ends_with("flaw"));

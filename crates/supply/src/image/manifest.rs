@@ -1,4 +1,6 @@
 //! Which layers an image has: OCI indexes, manifests and configurations, and the `manifest.json` of `docker save`.
+//!
+//! A registry answers for a reference with a manifest, or with the index of an image for several platforms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
-use super::store::Store;
+use super::store::{Store, blob_path};
 use super::{ImageError, Layer};
 
 /// The specification asks registries for 4 MiB at least; a configuration with a long history has a few hundred KiB.
@@ -179,7 +181,9 @@ struct Saved {
 /// The images of a store.
 pub(super) fn plans(store: &Store, platform: Option<&Platform>) -> Result<Vec<Plan>, ImageError> {
     // Newer versions of `docker save` write both; its own list then names exactly what was saved.
-    let plans = if store.has("manifest.json") {
+    let plans = if let Some(root) = store.root() {
+        of_index(store, index_of(store.shown(), root)?, platform)?
+    } else if store.has("manifest.json") {
         saved(store)?
     } else if store.has("index.json") {
         let index: Index = json("index.json", &store.bytes("index.json", MAX_JSON_BYTES)?)?;
@@ -211,18 +215,46 @@ fn sha256(digest: &str) -> Result<String, ImageError> {
     hex.map(str::to_ascii_lowercase).ok_or_else(|| damaged(digest, "it is no SHA-256 digest"))
 }
 
-fn blob_path(hex: &str) -> String {
-    format!("blobs/sha256/{hex}")
+/// The JSON of a configuration, whose digest is checked.
+fn configuration(store: &Store, digest: &str) -> Result<Configuration, ImageError> {
+    let hex = sha256(digest)?;
+    checked(digest, &hex, &store.bytes(&blob_path(&hex), MAX_JSON_BYTES)?)
 }
 
-/// The JSON of a blob, whose digest is checked.
-fn blob<T: DeserializeOwned>(store: &Store, digest: &str) -> Result<T, ImageError> {
+/// The JSON of a manifest or an index, whose digest is checked.
+fn manifest<T: DeserializeOwned>(store: &Store, digest: &str) -> Result<T, ImageError> {
     let hex = sha256(digest)?;
-    let bytes = store.bytes(&blob_path(&hex), MAX_JSON_BYTES)?;
-    if format!("{:x}", Sha256::digest(&bytes)) != hex {
+    checked(digest, &hex, &store.manifest(&hex, MAX_JSON_BYTES)?)
+}
+
+fn checked<T: DeserializeOwned>(digest: &str, hex: &str, bytes: &[u8]) -> Result<T, ImageError> {
+    if format!("{:x}", Sha256::digest(bytes)) != hex {
         return Err(damaged(digest, "its content has another digest"));
     }
-    json(digest, &bytes)
+    json(digest, bytes)
+}
+
+/// What an answer of a registry is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    #[serde(default)]
+    media_type: String,
+    #[serde(default)]
+    manifests: Option<serde::de::IgnoredAny>,
+}
+
+/// An index with the one thing that a reference names.
+fn index_of(reference: &str, root: &[u8]) -> Result<Index, ImageError> {
+    let answer: Answer = json(reference, root)?;
+    let media_type = match answer.manifests {
+        // The type may be left out of what is sent.
+        Some(_) => "application/vnd.oci.image.index.v1+json".to_owned(),
+        None => answer.media_type,
+    };
+    let annotations = BTreeMap::from([("org.opencontainers.image.ref.name".to_owned(), reference.to_owned())]);
+    let digest = format!("sha256:{:x}", Sha256::digest(root));
+    Ok(Index { manifests: vec![Descriptor { media_type, digest, platform: None, annotations: Some(annotations) }] })
 }
 
 /// A manifest of an image, found in an index.
@@ -250,12 +282,12 @@ fn of_index(store: &Store, index: Index, platform: Option<&Platform>) -> Result<
                 plan.tags.extend(tag.clone());
                 continue;
             }
-            let manifest: Manifest = blob(store, &chosen.digest)?;
+            let manifest: Manifest = manifest(store, &chosen.digest)?;
             let kind = manifest.config.media_type.as_str();
             if !matches!(kind, "" | "application/vnd.oci.image.config.v1+json" | "application/vnd.docker.container.image.v1+json") {
                 return Err(damaged(chosen.digest, format!("it is no image but `{kind}`")));
             }
-            let configuration: Configuration = blob(store, &manifest.config.digest)?;
+            let configuration = configuration(store, &manifest.config.digest)?;
             let mut layers = Vec::new();
             for layer in manifest.layers {
                 let hex = sha256(&layer.digest)?;
@@ -288,7 +320,7 @@ fn collect(
         let tag = named.or(tag);
         match descriptor.media_type.as_str() {
             "application/vnd.oci.image.index.v1+json" | "application/vnd.docker.distribution.manifest.list.v2+json" => {
-                let inner: Index = blob(store, &descriptor.digest)?;
+                let inner: Index = manifest(store, &descriptor.digest)?;
                 collect(store, inner, tag, depth + 1, left, out)?;
             }
             "" | "application/vnd.oci.image.manifest.v1+json" | "application/vnd.docker.distribution.manifest.v2+json"

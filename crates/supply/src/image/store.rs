@@ -1,10 +1,12 @@
-//! Where the parts of an image lie: a folder, or a tar archive whose files are found once and read in place.
+//! Where the parts of an image lie: a folder, a tar archive whose files are found once and read in place, or a registry.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
 
 use super::ImageError;
 use crate::unpack::below_root;
@@ -14,7 +16,25 @@ const MAX_FILES: usize = 100_000;
 /// Links to links; `docker save` writes one.
 const MAX_LINKS: usize = 8;
 
-/// A folder or an archive with the parts of images.
+/// An image in a registry. What it hands out is checked like what lies in a file.
+pub trait Remote: Send + Sync {
+    /// The image's reference, as people write it.
+    fn reference(&self) -> &str;
+
+    /// The manifest or index of a digest (`sha256:…`), or the one that the reference names.
+    ///
+    /// # Errors
+    /// The registry has none, or does not hand it out.
+    fn manifest(&self, digest: Option<&str>) -> std::io::Result<Vec<u8>>;
+
+    /// Starts to read a layer or a configuration, and tells how many bytes it has; 0 where the registry does not say.
+    ///
+    /// # Errors
+    /// The registry has none, or does not hand it out.
+    fn blob(&self, digest: &str) -> std::io::Result<(Box<dyn Read + Send>, u64)>;
+}
+
+/// A place with the parts of images.
 pub(super) struct Store {
     shown: String,
     from: From,
@@ -23,6 +43,8 @@ pub(super) struct Store {
 enum From {
     Folder(PathBuf),
     Archive(Archive, BTreeMap<String, Place>),
+    /// With the manifest that the reference names: registries count how often they are asked for one.
+    Registry(Arc<dyn Remote>, Vec<u8>),
 }
 
 enum Archive {
@@ -54,6 +76,13 @@ impl Store {
     /// Opens a tar archive in memory.
     pub(super) fn of_bytes(shown: &str, bytes: Arc<[u8]>) -> Result<Self, ImageError> {
         Self::index(shown.to_owned(), Archive::Bytes(bytes))
+    }
+
+    /// Asks a registry for what an image's reference names.
+    pub(super) fn remote(remote: Arc<dyn Remote>) -> Result<Self, ImageError> {
+        let shown = remote.reference().to_owned();
+        let root = remote.manifest(None).map_err(|source| ImageError::Unreadable { path: shown.clone(), source })?;
+        Ok(Self { shown, from: From::Registry(remote, root) })
     }
 
     fn index(shown: String, archive: Archive) -> Result<Self, ImageError> {
@@ -98,7 +127,26 @@ impl Store {
         match &self.from {
             From::Folder(folder) => below_root(name.as_bytes()).is_some_and(|name| folder.join(name).is_file()),
             From::Archive(_, places) => places.contains_key(name),
+            From::Registry(..) => false,
         }
+    }
+
+    /// What the reference names, in a registry.
+    pub(super) fn root(&self) -> Option<&[u8]> {
+        match &self.from {
+            From::Registry(_, root) => Some(root),
+            From::Folder(_) | From::Archive(..) => None,
+        }
+    }
+
+    /// The bytes of a manifest or an index, of at most `limit`.
+    pub(super) fn manifest(&self, hex: &str, limit: u64) -> Result<Vec<u8>, ImageError> {
+        let From::Registry(remote, root) = &self.from else { return self.bytes(&blob_path(hex), limit) };
+        if format!("{:x}", Sha256::digest(root)) == hex {
+            return Ok(root.clone());
+        }
+        let path = || format!("{}@sha256:{hex}", self.shown);
+        remote.manifest(Some(&format!("sha256:{hex}"))).map_err(|source| ImageError::Unreadable { path: path(), source })
     }
 
     /// Opens a file, and tells how long it is.
@@ -129,6 +177,9 @@ impl Store {
                 }
                 Err(missing())
             }
+            From::Registry(remote, _) => {
+                remote.blob(&format!("sha256:{}", name.strip_prefix(BLOBS).ok_or_else(missing)?)).map_err(unreadable)
+            }
         }
     }
 
@@ -143,6 +194,14 @@ impl Store {
         reader.take(limit).read_to_end(&mut bytes).map_err(|error| damaged(error.to_string()))?;
         Ok(bytes)
     }
+}
+
+/// Folder of an image's parts, each called by its digest.
+const BLOBS: &str = "blobs/sha256/";
+
+/// Where the part with a digest lies.
+pub(super) fn blob_path(hex: &str) -> String {
+    format!("{BLOBS}{hex}")
 }
 
 /// Bytes that are read at once.

@@ -1,6 +1,6 @@
 //! One look at a system: its review, its packages, and what advisories say of them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use bartizan_model::Sources;
@@ -12,8 +12,8 @@ use bartizan_supply::{Database, Description, Found, SkipReason};
 use sha2::{Digest as _, Sha256};
 
 use super::convert;
-use crate::args::register::input;
-use crate::pipeline::{self, NothingToReview};
+use crate::args::Input;
+use crate::{images, pipeline};
 
 /// What a look at a system found.
 #[derive(Debug, Default)]
@@ -32,7 +32,6 @@ pub(in crate::command) struct Look {
 /// An open database of advisories.
 pub(in crate::command) struct Advisories {
     database: Database,
-    file: PathBuf,
     /// Digest of what it holds, the same wherever and whenever that was imported.
     pub(in crate::command) digest: String,
     /// Day of the latest change of any advisory: of two databases the one with the later day knows more.
@@ -40,49 +39,49 @@ pub(in crate::command) struct Advisories {
 }
 
 impl Advisories {
-    pub(in crate::command) fn of(database: Database, file: &Path) -> Self {
+    pub(in crate::command) fn of(database: Database) -> Self {
         let Description { by_ecosystem, newest, kev_released, epss_day, n_kev, n_epss, .. } = database.description();
         let held = format!("{by_ecosystem:?} {newest} {kev_released} {n_kev} {epss_day} {n_epss}");
         let digest = Sha256::digest(held).iter().map(|byte| format!("{byte:02x}")).collect();
         let day = newest.get(..10).unwrap_or_default().to_owned();
-        Self { database, file: file.to_owned(), digest, day }
+        Self { database, digest, day }
     }
 
     /// Opens a file without a word on its age.
     pub(in crate::command) fn open(file: &Path) -> anyhow::Result<Self> {
-        Ok(Self::of(Database::open(file)?, file))
+        Ok(Self::of(Database::open(file)?))
     }
 }
 
 impl Look {
     /// Reviews and scans. A system of packages alone has no review.
-    pub(in crate::command) fn at(paths: &[PathBuf], catalogue: Option<&Path>, advisories: Option<Advisories>) -> anyhow::Result<Self> {
+    pub(in crate::command) fn at(input: &Input, advisories: Option<Advisories>) -> anyhow::Result<Self> {
         let mut looked = Self::default();
-        let file = advisories.as_ref().map(|advisories| advisories.file.clone());
-        let reviewed = match pipeline::review(&input(paths.to_vec(), catalogue.map(Path::to_path_buf), file)) {
-            Ok(review) => Some(folder::pretty(&json::v1::review(&review))),
-            Err(error) if error.downcast_ref::<NothingToReview>().is_some() => None,
-            Err(error) => return Err(error),
-        };
-        let has_review = reviewed.is_some();
-        if let Some(json) = reviewed {
-            looked.read(json)?;
+        let pipeline::Looked { review, found, sources } = pipeline::review_and_packages(input)?;
+        anyhow::ensure!(
+            review.is_some() || !found.packages.is_empty(),
+            "there is nothing to record in {}: no file of a plan, and none that names packages",
+            pipeline::names(input)
+        );
+        if let Some(review) = review {
+            looked.read(folder::pretty(&json::v1::review(&review)))?;
         }
-        looked.scan(paths, advisories)?;
-        if !has_review && looked.packages.as_ref().is_none_or(Vec::is_empty) {
-            let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
-            anyhow::bail!("there is nothing to record in {}: no file of a plan, and none that names packages", names.join(", "));
-        }
+        looked.keep(&found, &sources, advisories)?;
         Ok(looked)
     }
 
-    /// Takes a finished review, and scans the paths where there are any.
-    pub(in crate::command) fn of_file(file: &Path, paths: &[PathBuf], advisories: Option<Advisories>) -> anyhow::Result<Self> {
+    /// Takes a finished review, and scans the paths and images where there are any.
+    pub(in crate::command) fn of_file(file: &Path, input: &Input, advisories: Option<Advisories>) -> anyhow::Result<Self> {
         let mut looked = Self::default();
         let json = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
         looked.read(json).with_context(|| format!("`{}` is no review.json", file.display()))?;
-        if !paths.is_empty() {
-            looked.scan(paths, advisories)?;
+        if !input.paths.is_empty() || !input.images.images.is_empty() {
+            let mut sources = Sources::default();
+            let mut found = images::scan(&input.images, &mut sources)?;
+            for path in &input.paths {
+                found.append(scan_path(path, &mut sources)?);
+            }
+            looked.keep(&found, &sources, advisories)?;
         }
         Ok(looked)
     }
@@ -102,19 +101,18 @@ impl Look {
         Ok(())
     }
 
-    fn scan(&mut self, paths: &[PathBuf], advisories: Option<Advisories>) -> anyhow::Result<()> {
-        let mut sources = Sources::default();
-        let mut found = Found::default();
-        for path in paths {
-            found.append(scan_path(path, &mut sources)?);
-        }
-        let packages: Vec<Package> = found.packages.iter().map(|package| convert::package(package, &sources)).collect();
+    fn keep(&mut self, found: &Found, sources: &Sources, advisories: Option<Advisories>) -> anyhow::Result<()> {
+        let packages: Vec<Package> = found.packages.iter().map(|package| convert::package(package, sources)).collect();
         let mut skipped = Vec::new();
         for of in &found.skipped {
             let place = of.span.map(|span| format!("{}:{}: ", sources.path(span), sources.start(span).line)).unwrap_or_default();
             self.unjudged.push(format!("{place}{}: {}", of.what, of.reason));
             match of.reason {
-                SkipReason::Malformed | SkipReason::FormatVersion(_) | SkipReason::TooLarge | SkipReason::Unreadable(_) => {
+                SkipReason::Malformed
+                | SkipReason::FormatVersion(_)
+                | SkipReason::TooLarge
+                | SkipReason::Unreadable(_)
+                | SkipReason::Image(_) => {
                     self.unread.push(of.span.map_or_else(|| of.what.clone(), |span| sources.path(span).to_owned()));
                 }
                 _ => skipped.push(of.what.clone()),

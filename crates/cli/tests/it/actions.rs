@@ -140,6 +140,13 @@ fn a_comment_of_an_earlier_run_is_written_anew() {
     }
 }
 
+/// What of a document is against a schema.
+fn violations(schema: &str, document: &serde_json::Value) -> Vec<String> {
+    let schema: serde_json::Value = serde_json::from_str(schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
 #[test]
 fn the_script_of_the_gitlab_template_writes_its_reports() {
     let template = std::fs::read_to_string(root().join("integrations/gitlab/bartizan.gitlab-ci.yml")).expect("the template");
@@ -165,9 +172,19 @@ fn the_script_of_the_gitlab_template_writes_its_reports() {
     ];
     let output = runner.run(&block, &more);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    for name in ["gl-sast-report.json", "gl-code-quality-report.json", "bartizan-junit.xml"] {
-        assert!(runner.here.join(name).is_file(), "{name}");
+    for (name, schema) in [
+        ("gl-sast-report.json", Some(include_str!("../../../../corpora/schemas/gitlab-sast-15.0.4.json"))),
+        ("gl-code-quality-report.json", Some(include_str!("../../../../corpora/schemas/gitlab-codequality.json"))),
+        ("bartizan-junit.xml", None),
+    ] {
+        let report = std::fs::read_to_string(runner.here.join(name)).expect(name);
         assert!(template.contains(&format!(": {name}\n")), "{name} is no artifact");
+        if let Some(schema) = schema {
+            let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+            let found = report["vulnerabilities"].as_array().or(report.as_array()).expect("findings");
+            assert!(!found.is_empty(), "{name}");
+            assert_eq!(violations(schema, &report), Vec::<String>::new(), "{name}");
+        }
     }
     assert_eq!(runner.run(&format!("bartizan diff {}", compare[0]), &more).status.code(), Some(0));
     assert!(runner.here.join("bartizan-diff.md").is_file());

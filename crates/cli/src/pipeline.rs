@@ -52,6 +52,7 @@ pub(crate) fn review_and_packages(input: &Input) -> anyhow::Result<Looked> {
     if !is_plan {
         return Ok(Looked { review: None, found, sources: reading.architecture.sources });
     }
+    software::add_recipes(&mut reading.architecture, &found.dockerfiles);
     if let Some(file) = database(input)? {
         software::add(&mut reading.architecture, &found, &file)?;
     }
@@ -67,9 +68,13 @@ fn read<T>(input: &Input, look: impl FnOnce(Architecture, &Knowledge) -> T) -> a
     if has_nothing(&reading.architecture) {
         anyhow::bail!("there is nothing to review in {}: no Terraform, plan or Kubernetes file", names(input));
     }
-    if let Some(file) = database(input)? {
-        let found = reading.scan(input, &progress)?;
-        software::add(&mut reading.architecture, &found, &file)?;
+    match database(input)? {
+        Some(file) => {
+            let found = reading.scan(input, &progress)?;
+            software::add_recipes(&mut reading.architecture, &found.dockerfiles);
+            software::add(&mut reading.architecture, &found, &file)?;
+        }
+        None => software::read_recipes(&mut reading.architecture, &reading.tree),
     }
     Ok(reading.end(&progress, look))
 }

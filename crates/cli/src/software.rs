@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bartizan_import::Tree;
-use bartizan_model::{Architecture, Diagnostic, Flaw, FlawRating, ScannedImage, Severity, Software, path};
+use bartizan_model::{Architecture, Diagnostic, Flaw, FlawRating, Recipe, ScannedImage, Severity, Software, path};
+use bartizan_supply::dockerfile::{self, WeaknessKind};
 use bartizan_supply::matching::find;
-use bartizan_supply::{Found, Package, Rating, SkipReason, Skipped, Version, Vulnerability};
+use bartizan_supply::{Dockerfile, Found, Package, Rating, SkipReason, Skipped, Version, Vulnerability, scan};
 
 use crate::args::Input;
 use crate::command::db;
@@ -15,15 +16,45 @@ use crate::images;
 /// Folders of what others wrote and a build fetched.
 const FETCHED: &[&str] = &[".terraform", "node_modules", "venv", ".tox"];
 
+/// Tells the architecture what its images are built from, where packages are not looked for.
+pub(crate) fn read_recipes(architecture: &mut Architecture, tree: &Tree) {
+    let found = scan_files(architecture, tree, dockerfile::is_dockerfile);
+    add_recipes(architecture, &found.dockerfiles);
+    architecture.diagnostics.extend(found.diagnostics);
+}
+
+fn scan_files(architecture: &mut Architecture, tree: &Tree, is_wanted: impl Fn(&str) -> bool) -> Found {
+    let is_own = |path: &&str| !path.split('/').any(|part| FETCHED.contains(&part)) && is_wanted(path);
+    let paths: BTreeSet<String> = tree.paths().filter(is_own).map(str::to_owned).collect();
+    let read = |path: &str| tree.bytes(path).map_err(SkipReason::Unreadable);
+    scan::scan(&paths, &read, &mut architecture.sources)
+}
+
+/// Tells the architecture what its images are built from.
+pub(crate) fn add_recipes(architecture: &mut Architecture, dockerfiles: &[Dockerfile]) {
+    for file in dockerfiles {
+        let mut recipe = Recipe { path: file.path.clone(), ..Recipe::default() };
+        for weakness in file.of_image() {
+            match &weakness.kind {
+                WeaknessKind::SecretInEnvironment(name) | WeaknessKind::SecretInArgument(name) => {
+                    recipe.secrets.push((name.clone(), weakness.span));
+                }
+                WeaknessKind::BaseMoves(name) => recipe.moving_bases.push((name.clone(), weakness.span)),
+                WeaknessKind::RunsAsRoot(true) => recipe.root = Some(weakness.span),
+                // What is not said there may be so or not.
+                WeaknessKind::RunsAsRoot(false) | WeaknessKind::UncheckedDownload(_) => {}
+            }
+        }
+        architecture.recipes.push(recipe);
+    }
+}
+
 /// Reads the packages of the files of a tree, of the images that are named beside it, and of those that the plan names where they are to be pulled.
 ///
 /// # Errors
 /// An image that is named is neither a file nor a reference.
 pub(crate) fn scan(architecture: &mut Architecture, tree: &Tree, input: &Input) -> anyhow::Result<Found> {
-    let is_own = |path: &&str| !path.split('/').any(|part| FETCHED.contains(&part));
-    let paths: BTreeSet<String> = tree.paths().filter(is_own).map(str::to_owned).collect();
-    let read = |path: &str| tree.bytes(path).map_err(SkipReason::Unreadable);
-    let mut found = bartizan_supply::scan::scan(&paths, &read, &mut architecture.sources);
+    let mut found = scan_files(architecture, tree, |_| true);
     found.append(images::scan(&input.images, &mut architecture.sources)?);
     if input.pull {
         for name in bartizan_review::named_images(architecture) {
@@ -49,11 +80,11 @@ pub(crate) fn add(architecture: &mut Architecture, found: &Found, database: &Pat
     let mut scanned: Vec<ScannedImage> = Vec::new();
     for image in &found.images {
         let names = image.tags.iter().chain([&image.path]).cloned().collect();
-        scanned.push(ScannedImage { path: image.path.clone(), names, is_judged: true });
+        scanned.push(ScannedImage { path: image.path.clone(), names, is_judged: true, runs_as_root: image.runs_as_root() });
     }
     // Of what could not be read nobody may think that its build context says enough.
     for skipped in found.skipped.iter().filter(|skipped| matches!(skipped.reason, SkipReason::Image(_))) {
-        scanned.push(ScannedImage { path: skipped.what.clone(), names: vec![skipped.what.clone()], is_judged: false });
+        scanned.push(ScannedImage { path: skipped.what.clone(), names: vec![skipped.what.clone()], is_judged: false, runs_as_root: false });
     }
     let mut folders: BTreeMap<String, bool> = BTreeMap::new();
     let mut judge = |path: &str, is_judged: bool| {

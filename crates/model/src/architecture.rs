@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::{Address, Asset, Boundary, Component, Declarations, Diagnostic, Flow, Link, Software, Sources};
+use crate::{Address, Asset, Boundary, Component, Declarations, Diagnostic, Flow, Link, Recipe, Software, Sources};
 
 /// One system under review, of one or several stacks.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,8 @@ pub struct Architecture {
     pub assets: Vec<Asset>,
     /// Packages of the system and their known flaws; filled by a scan before the review, `None` where nobody scanned.
     pub software: Option<Software>,
+    /// What container images are built from; filled by a scan before the review, sorted by path.
+    pub recipes: Vec<Recipe>,
     /// Addresses that the configuration says were others before.
     pub moved: Vec<Moved>,
     /// Source types that the catalogue does not know, with how many there are; of a cluster's objects as `group/Kind`.

@@ -26,6 +26,8 @@ pub struct ScannedImage {
     pub names: Vec<String>,
     /// Whether every package in it was judged.
     pub is_judged: bool,
+    /// Whether its processes run as root unless something else is asked for.
+    pub runs_as_root: bool,
 }
 
 /// How bad a flaw is by its publishers.

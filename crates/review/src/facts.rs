@@ -35,6 +35,7 @@ pub(crate) mod permissions;
 pub(crate) mod reachability;
 mod reached;
 pub(crate) mod read;
+mod recipes;
 mod regions;
 mod resource_policies;
 mod secrets;
@@ -89,6 +90,7 @@ pub(crate) fn derive(
     api::add(context, &mut sink);
     directory::add(context, &mut sink);
     cluster::add(context, set, &mut sink);
+    recipes::add(context, &mut sink);
     kept::add(context, set, &mut sink);
     logins::add(context, &mut sink);
     system::add(context, &mut sink);

@@ -23,6 +23,21 @@ pub struct Dockerfile {
     pub weaknesses: Vec<Weakness>,
 }
 
+impl Dockerfile {
+    /// The weaknesses that the image keeps: those of the last stage and of the stages that it starts from.
+    pub fn of_image(&self) -> impl Iterator<Item = &Weakness> {
+        let mut kept = Vec::new();
+        let mut at = self.stages.len().checked_sub(1);
+        while let Some((index, stage)) = at.and_then(|index| Some((index, self.stages.get(index)?))) {
+            let end = self.stages.get(index + 1).map_or(u32::MAX, |next| next.span.start);
+            kept.push(stage.span.start..end);
+            // INVARIANT: a stage starts from an earlier one.
+            at = if let Base::Stage(base) = stage.base { Some(base) } else { None };
+        }
+        self.weaknesses.iter().filter(move |weakness| kept.iter().any(|range| range.contains(&weakness.span.start)))
+    }
+}
+
 /// From one `FROM` to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {

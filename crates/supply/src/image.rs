@@ -45,6 +45,13 @@ pub struct Image {
     pub layers: Vec<Layer>,
 }
 
+impl Image {
+    /// Whether its processes run as root unless something else is asked for.
+    pub fn runs_as_root(&self) -> bool {
+        matches!(self.user.split(':').next().unwrap_or_default(), "" | "root" | "0")
+    }
+}
+
 /// A layer of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {

@@ -15,7 +15,7 @@ use crate::catalogue::Knowledge;
 use crate::exit::Outcome;
 use crate::git::Repository;
 use crate::progress::Progress;
-use crate::{pipeline, terminal};
+use crate::{pipeline, software, terminal};
 
 /// A state of the plan, as the user named it.
 enum State {
@@ -109,11 +109,12 @@ fn snapshot(state: State, arguments: &Diff, knowledge: &Knowledge) -> anyhow::Re
 }
 
 fn reviewed(tree: &Tree, knowledge: &Knowledge) -> anyhow::Result<(Snapshot, usize)> {
-    let architecture = bartizan_import::import(tree, &knowledge.services);
+    let mut architecture = bartizan_import::import(tree, &knowledge.services);
     // Before the first file of a plan there is a plan without components.
     if pipeline::has_nothing(&architecture) {
         return Ok((Snapshot::default(), 0));
     }
+    software::read_recipes(&mut architecture, tree);
     let unread = terminal::unread(&architecture);
     let policy = Policy { today: pipeline::today(), ..Policy::default() };
     let review = bartizan_review::review(architecture, &knowledge.catalogue, &policy);

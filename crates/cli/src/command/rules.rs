@@ -61,7 +61,8 @@ fn test(knowledge: &Knowledge, only: Option<&str>) -> anyhow::Result<Outcome> {
 fn example_holds(knowledge: &Knowledge, rule: &Rule, example: &Example) -> Result<(), String> {
     let file = if example.language == "yaml" { "main.yaml" } else { "main.tf" };
     let tree = Tree::from_memory([(file.to_owned(), example.code.clone())]);
-    let architecture = bartizan_import::import(&tree, &knowledge.services);
+    let mut architecture = bartizan_import::import(&tree, &knowledge.services);
+    example.found_beside(&mut architecture);
     let review = bartizan_review::review(architecture, &knowledge.catalogue, &Policy::default());
     let raised: Vec<_> = review.threats.iter().filter(|t| t.rule == rule.id && t.status != Status::Question).collect();
     let asked = review.questions.iter().any(|question| question.decides.iter().any(|id| *id == rule.id || id.starts_with(&rule.id)));

@@ -187,8 +187,7 @@ fn said(judgement: &Judgement) -> String {
 
 /// `app.tar: Debian GNU/Linux 12 (bookworm), linux/amd64, 3 layers, runs as root`.
 fn described(image: &Image) -> String {
-    let is_root = matches!(image.user.split(':').next().unwrap_or_default(), "" | "root" | "0");
-    let user = if is_root { "root" } else { &image.user };
+    let user = if image.runs_as_root() { "root" } else { &image.user };
     let distribution = if image.distribution.is_empty() { "no distribution" } else { &image.distribution };
     format!("{}: {distribution}, {}, {}, runs as {user}", image.path, image.platform, counted(image.layers.len(), "layer", "layers"))
 }

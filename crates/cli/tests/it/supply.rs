@@ -155,3 +155,47 @@ fn results_of_other_tools_join_ours_and_unreadable_ones_have_their_exit_code() {
     let (code, _, errors) = scan(&["advisory.json", "--fail-on", "high"]);
     assert_eq!((code, errors.contains("advisory.json:1: results of no tool that is known here")), (Some(4), true), "{errors}");
 }
+
+#[test]
+fn what_a_dockerfile_says_belongs_to_the_workload_that_runs_its_image() {
+    let here = folder("dockerfile");
+    let container = |name: &str| format!("        - name: {name}\n          image: registry.example.com/shop/{name}:1.2\n");
+    let manifest = format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: orders\nspec:\n  selector:\n    matchLabels: {{app: orders}}\n  template:\n    metadata:\n      labels: {{app: orders}}\n    spec:\n      containers:\n{}",
+        container("orders")
+    );
+    for folder in ["k8s", "src/orders", "src/stock"] {
+        std::fs::create_dir_all(here.join(folder)).expect("a folder");
+    }
+    write(&here, "k8s/orders.yaml", &manifest);
+    write(&here, "src/orders/Dockerfile", "FROM python:3.13\nENV DB_PASSWORD=kestrel-44\nUSER root\n");
+    write(&here, "src/stock/Dockerfile", "FROM node\nENV DB_PASSWORD=kestrel-44\n");
+    let review = |arguments: &[&str]| -> Vec<String> {
+        let (_, json, _) = run(&here, &[&["review", "."], arguments, &["--format", "json"]].concat());
+        let review: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let shown = |threat: &serde_json::Value| {
+            let of = |pointer: &str| threat.pointer(pointer).map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
+            let parts = [of("/rule"), of("/evidence/0/file"), of("/evidence/0/line")];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        };
+        let threats = review["threats"].as_array().expect("threats");
+        let mut shown: Vec<String> = threats.iter().map(shown).filter(|shown| shown.contains("Dockerfile")).collect();
+        shown.sort();
+        shown
+    };
+    let expected = ["container-root src/orders/Dockerfile 3", "image-secret src/orders/Dockerfile 2"];
+    assert_eq!(review(&[]), expected);
+    // The scan of packages reads Dockerfiles too, each once.
+    write(&here, "advisory.json", ADVISORY);
+    assert_eq!(run(&here, &["db", "update", "advisory.json", "--database", "a.db"]).0, Some(0));
+    assert_eq!(review(&["--database", "a.db"]), expected);
+}
+
+#[test]
+fn the_examples_of_the_catalogue_hold_for_whoever_runs_them() {
+    let here = folder("examples");
+    for part in ["dependency", "image-", "container-root", "k8s-untrusted"] {
+        let (code, shown, errors) = run(&here, &["rules", "test", part]);
+        assert_eq!(code, Some(0), "{shown}{errors}");
+    }
+}

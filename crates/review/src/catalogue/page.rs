@@ -1,5 +1,9 @@
 //! The page beside a rule: explanation, remedy and the examples that run as tests.
 
+use std::collections::BTreeMap;
+
+use bartizan_model::{Architecture, Flaw, FlawRating, Recipe, Software, Span};
+
 /// A rule's page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
@@ -22,6 +26,57 @@ pub struct Example {
     pub code: String,
     /// Line of the page where the code starts, from 1.
     pub line: u64,
+}
+
+impl Example {
+    /// Adds what the comments of the example say that a scan finds beside it: `# flaw: exploited`, `high`, `medium` or `none` for the packages, and
+    /// `# dockerfile: NAME/secret`, `NAME/root` or `NAME/moving` for the Dockerfile of the image NAME. They stand where the finding is to point.
+    pub fn found_beside(&self, architecture: &mut Architecture) {
+        let Some(file) = architecture.sources.iter().next().map(|(id, _)| id) else { return };
+        let marks = |mark: &'static str| {
+            let word = move |(at, _): (usize, &str)| {
+                let word = self.code.get(at + mark.len()..)?.split_whitespace().next()?;
+                Some((Span::new(file, at..at + 1), word))
+            };
+            self.code.match_indices(mark).filter_map(word)
+        };
+        let mut software: Option<Software> = None;
+        for (span, word) in marks("# flaw: ") {
+            let software = software.get_or_insert_with(|| Software {
+                folders: BTreeMap::from([(String::new(), true)]),
+                knows_use: true,
+                ..Software::default()
+            });
+            let rating = match word {
+                "exploited" => FlawRating::Critical,
+                "high" => FlawRating::High,
+                "medium" => FlawRating::Medium,
+                _ => continue,
+            };
+            software.flaws.push(Flaw {
+                name: "CVE-2024-0001".to_owned(),
+                package: "left-pad".to_owned(),
+                version: "1.0.0".to_owned(),
+                fixed: Some("1.0.1".to_owned()),
+                rating,
+                exploited: word == "exploited",
+                probability: None,
+                span,
+            });
+        }
+        architecture.software = software;
+        for (span, word) in marks("# dockerfile: ") {
+            let Some((name, what)) = word.split_once('/') else { continue };
+            let mut recipe = Recipe { path: format!("{name}/Dockerfile"), ..Recipe::default() };
+            match what {
+                "secret" => recipe.secrets.push(("DB_PASSWORD".to_owned(), span)),
+                "moving" => recipe.moving_bases.push(("node".to_owned(), span)),
+                "root" => recipe.root = Some(span),
+                _ => continue,
+            }
+            architecture.recipes.push(recipe);
+        }
+    }
 }
 
 /// What an example must give.

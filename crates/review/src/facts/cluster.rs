@@ -112,7 +112,7 @@ pub(crate) fn ways_out(component: &Component) -> Vec<(String, Span)> {
     found.iter().filter_map(|node| Some((node.value.as_str()?.into_owned(), node.span))).collect()
 }
 
-fn in_system_namespace(component: &Component) -> bool {
+pub(super) fn in_system_namespace(component: &Component) -> bool {
     component.text("namespace").as_deref() == Some(SYSTEM)
 }
 

@@ -65,9 +65,13 @@ pub(crate) fn exploited(index: &Index<'_>) -> BTreeMap<Address, Vec<Evidence>> {
 
 /// The references of container images that the plan names in full.
 pub fn named_images(architecture: &Architecture) -> BTreeSet<String> {
-    let settings = architecture.components.values().flat_map(|component| IMAGES.iter().filter_map(|name| component.setting(name)));
-    let named = settings.flat_map(images).filter_map(|image| image.known().map(std::borrow::Cow::into_owned));
-    named.filter(|name| !name.is_empty()).collect()
+    let named = architecture.components.values().flat_map(image_settings);
+    named.filter_map(|(image, _)| image.known().map(std::borrow::Cow::into_owned)).filter(|name| !name.is_empty()).collect()
+}
+
+/// The container images that a component names, with where.
+pub(super) fn image_settings(component: &Component) -> impl Iterator<Item = (Text, Span)> {
+    IMAGES.iter().filter_map(|name| component.setting(name)).flat_map(images)
 }
 
 /// Components that ship what a scan saw, with the places of that and the flaws in them.
@@ -137,22 +141,26 @@ fn shipped<'f>(index: &Index<'_>, component: &Component, software: &'f Software)
             }
         }
     }
-    for image in IMAGES.iter().filter_map(|name| component.setting(name)).flat_map(images) {
+    for (image, _) in image_settings(component) {
         let Some(name) = name_of(index, &image) else { continue };
         let scanned = scanned(software, &image, &name);
         if !scanned.is_empty() {
             found.extend(scanned);
             continue;
         }
-        let built = |folder: &&str| folder.split('/').any(|part| part.len() > 2 && (part == name || name.ends_with(&format!("-{part}"))));
-        found.extend(folders().filter(built));
+        found.extend(folders().filter(|folder| folder.split('/').any(|part| is_called(part, &name))));
     }
     found
 }
 
+/// Whether a folder is called like an image, or like the last part of its name: `orders` for `shop-orders`.
+pub(super) fn is_called(folder: &str, image: &str) -> bool {
+    folder.len() > 2 && (folder == image || image.strip_suffix(folder).is_some_and(|rest| rest.ends_with('-')))
+}
+
 /// The scanned images that are meant by an image of the plan: those of its reference, or else those of its name, whatever their tag. A pipeline
 /// scans what it has just built, under a tag that the plan gets later.
-fn scanned<'f>(software: &'f Software, image: &Text, name: &str) -> Vec<&'f str> {
+pub(super) fn scanned<'f>(software: &'f Software, image: &Text, name: &str) -> Vec<&'f str> {
     let called = |of: &&'f ScannedImage| image.known().is_some_and(|text| of.names.iter().any(|name| *name == text));
     let paths = |images: Vec<&'f ScannedImage>| images.into_iter().map(|image| image.path.as_str()).collect();
     let exact: Vec<&ScannedImage> = software.images.iter().filter(called).collect();
@@ -162,20 +170,21 @@ fn scanned<'f>(software: &'f Software, image: &Text, name: &str) -> Vec<&'f str>
     paths(software.images.iter().filter(|of| of.names.iter().any(|of| repository_name(of) == Some(name))).collect())
 }
 
-/// Image references below a node: texts of a list, or members called `image`.
-fn images(node: &bartizan_model::Node) -> Vec<Text> {
+/// Image references below a node, with where: texts of a list, or members called `image`.
+fn images(node: &bartizan_model::Node) -> Vec<(Text, Span)> {
     match &node.value {
-        Value::Text(text) => vec![text.clone()],
+        Value::Text(text) => vec![(text.clone(), node.span)],
         Value::List(items) => items.iter().flat_map(images).collect(),
         Value::Map(members) => {
-            members.get("image").or_else(|| members.get("Image")).and_then(|image| image.value.as_text()).cloned().into_iter().collect()
+            let image = members.get("image").or_else(|| members.get("Image"));
+            image.and_then(|image| Some((image.value.as_text()?.clone(), image.span))).into_iter().collect()
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Unknown(_) => Vec::new(),
     }
 }
 
 /// The last part of an image's repository: `orders` of `registry/shop/orders:1.2`, or of the repository that the plan makes.
-fn name_of(index: &Index<'_>, image: &Text) -> Option<String> {
+pub(super) fn name_of(index: &Index<'_>, image: &Text) -> Option<String> {
     let repository = image.parts().find_map(|part| match part {
         Part::Reference { address, .. } => index.component(&Address::new(address)).filter(|component| component.service == "ecr"),
         Part::Literal(_) | Part::Unknown(_) => None,

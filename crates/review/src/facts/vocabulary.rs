@@ -215,7 +215,11 @@ pub const FACTS: &[FactDoc] = &[
     ),
     system("flat_workloads", FactKind::List, "addresses of workloads in those namespaces that take connections from every pod"),
     component("flaw_use_known", FactKind::Bool, "the scan of its packages could tell which flaws attackers use"),
-    component("floating_images", FactKind::List, "images of containers with the tag latest or none"),
+    component(
+        "floating_images",
+        FactKind::List,
+        "images of containers, and bases that their Dockerfiles start from, with the tag latest or none",
+    ),
     system("floating_modules", FactKind::List, "addresses of sources of Terraform modules without a fixed version"),
     component("flow_logged", FactKind::Bool, "for a VPC or subnet: a flow log records its traffic"),
     component("foreign_accounts", FactKind::List, "account ids that its resource or trust policy names and that are not the system's own"),
@@ -251,6 +255,11 @@ pub const FACTS: &[FactDoc] = &[
     ),
     component("identity_shared_with", FactKind::List, "addresses of other compute that runs as the same role"),
     system("idle_rule_groups", FactKind::List, "addresses of security groups with rules that admit nobody or nobody new"),
+    component(
+        "image_secrets",
+        FactKind::List,
+        "names of variables and build arguments that are secrets and stay in the image that it runs, as its Dockerfile says",
+    ),
     component("images_scanned", FactKind::Bool, "for a repository: images are scanned by its own setting, the registry's or Inspector"),
     component("injection_filtered", FactKind::Bool, "a web ACL before it looks for SQL in requests"),
     system("inline_holders", FactKind::List, "addresses of users and groups with policies written into them"),
@@ -393,6 +402,11 @@ pub const FACTS: &[FactDoc] = &[
     component("rotated", FactKind::Bool, "for a secret: rotation is configured or the service rotates it"),
     component("run_by", FactKind::List, "for a role: addresses of the compute that runs as it"),
     component("run_by_exposed", FactKind::Bool, "for a role: compute that takes data from outside runs as it"),
+    component(
+        "runs_as_root",
+        FactKind::List,
+        "images of its containers that run as root, as their Dockerfile or the scanned image says, or `a container` where its own settings say so; empty where nobody says",
+    ),
     component("scaled_out", FactKind::Bool, "it runs in more than one instance or availability zone"),
     system("scps", FactKind::List, "addresses of service control policies"),
     component(

@@ -1,8 +1,5 @@
 //! Rule pages as tests: each example must give what its heading says. `BARTIZAN_RULE=id` runs one rule.
 
-use std::collections::BTreeMap;
-
-use bartizan_model::{Architecture, FileId, Flaw, FlawRating, Software, Span};
 use bartizan_review::{Catalogue, Category, Example, Expectation, FACTS, Review, Rule};
 
 use crate::support::{CATALOGUE, review_with};
@@ -67,38 +64,9 @@ fn run_group(group: Category) {
 
 fn run(catalogue: &Catalogue, rule: &Rule, example: &Example) -> Result<(), String> {
     let path = if example.language == "hcl" { "main.tf" } else { "manifest.yaml" };
-    let review = review_with(catalogue, &[(path, &example.code)], |architecture| scanned(&example.code, architecture));
+    let review = review_with(catalogue, &[(path, &example.code)], |architecture| example.found_beside(architecture));
     let problem = check(&review, rule, example).err();
     problem.map_or(Ok(()), |problem| Err(format!("  {problem}\n{}", indent(&describe(&review)))))
-}
-
-/// What `# flaw: high`, `# flaw: exploited` and `# flaw: none` say that a scan of the packages found.
-fn scanned(code: &str, architecture: &mut Architecture) {
-    let marked =
-        code.match_indices("# flaw: ").filter_map(|(at, mark)| Some((at, code.get(at + mark.len()..)?.split_whitespace().next()?)));
-    let mut software =
-        Software { folders: BTreeMap::from([(String::new(), true)]), images: Vec::new(), knows_use: true, flaws: Vec::new() };
-    let mut is_scanned = false;
-    for (at, word) in marked {
-        is_scanned = true;
-        let rating = match word {
-            "exploited" => FlawRating::Critical,
-            "high" => FlawRating::High,
-            "medium" => FlawRating::Medium,
-            _ => continue,
-        };
-        software.flaws.push(Flaw {
-            name: "CVE-2024-0001".to_owned(),
-            package: "left-pad".to_owned(),
-            version: "1.0.0".to_owned(),
-            fixed: Some("1.0.1".to_owned()),
-            rating,
-            exploited: word == "exploited",
-            probability: None,
-            span: Span::new(FileId(0), at..at + 1),
-        });
-    }
-    architecture.software = is_scanned.then_some(software);
 }
 
 fn check(review: &Review, rule: &Rule, example: &Example) -> Result<(), String> {

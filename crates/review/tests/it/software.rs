@@ -117,7 +117,7 @@ fn what_an_image_holds_belongs_to_what_runs_it_and_its_build_context_is_then_not
                 flaws.push(flaw(FlawRating::High, false, Span::new(file, 0..7)));
             }
             let folders = BTreeMap::from([("containers/orders".to_owned(), true)]);
-            let image = ScannedImage { path: "orders.tar".to_owned(), names: vec![name.to_owned()], is_judged };
+            let image = ScannedImage { path: "orders.tar".to_owned(), names: vec![name.to_owned()], is_judged, runs_as_root: false };
             architecture.software = Some(Software { folders, images: vec![image], knows_use: true, flaws });
         })
     };

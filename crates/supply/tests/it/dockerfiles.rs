@@ -36,6 +36,15 @@ fn weaknesses(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn an_image_keeps_what_its_own_stages_hold() {
+    let text = "FROM golang AS build\nENV API_TOKEN=abc\nFROM alpine:3 AS base\nENV DB_PASSWORD=abc\nUSER root\nFROM build AS check\nRUN test\nFROM base\nCOPY --from=build /app /app\n";
+    let (file, sources, _) = read(text);
+    let kept: Vec<String> =
+        file.of_image().map(|weakness| format!("{} {}", sources.start(weakness.span).line, weakness.kind.id())).collect();
+    assert_eq!(kept, ["4 secret-in-environment", "5 runs-as-root"]);
+}
+
+#[test]
 fn bases_are_resolved_through_arguments_and_stages() {
     let text = "ARG REGISTRY=registry.example.com:5000/team\nARG TAG\nARG V=3.12\n\
                 FROM --platform=$BUILDPLATFORM ${REGISTRY}/python:${V:-3.11} AS Build\nUSER app\n\

@@ -83,6 +83,14 @@ impl Repository {
     }
 }
 
+/// Where a folder lies in the work tree around it, with `/`; empty for its root, `None` where there is none. Works without `git`.
+pub(crate) fn place_in_repository(folder: &Path) -> Option<String> {
+    // A work tree has a folder `.git`, or a file of that name where it is a submodule or one of several.
+    let root = folder.ancestors().find(|around| around.join(".git").exists())?;
+    let below = folder.strip_prefix(root).ok()?;
+    Some(below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
+}
+
 fn git(folder: &Path) -> Command {
     let mut command = Command::new("git");
     // No hook, pager or lock of the repository has a part in reading it.

@@ -15,7 +15,7 @@ use crate::args::Input;
 use crate::catalogue::{Knowledge, Loading};
 use crate::command::db;
 use crate::progress::Progress;
-use crate::{catalogue, software, terminal};
+use crate::{catalogue, git, software, terminal};
 
 /// Reads and reviews what the user names.
 pub(crate) fn review(input: &Input) -> anyhow::Result<Review> {
@@ -92,7 +92,10 @@ impl Reading {
         progress.say("listing files");
         let tree = bartizan_import::load(paths(input))?;
         progress.say(format!("reading {} files", tree.paths().count()));
-        let architecture = bartizan_import::import(&tree, &loading.services);
+        let mut architecture = bartizan_import::import(&tree, &loading.services);
+        if let Some(below) = tree.root().and_then(git::place_in_repository) {
+            architecture.sources.lie_below(&below);
+        }
         Ok(Self { loading, tree, architecture })
     }
 

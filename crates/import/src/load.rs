@@ -71,7 +71,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Tree, LoadError> {
         }
         fs::read(path).map_err(|error| format!("cannot read `{name}`: {error}"))
     };
-    Ok(Tree::new(paths, Box::new(read)).reviewing(reviewed))
+    Ok(Tree::new(paths, Box::new(read)).reviewing(reviewed).at(root))
 }
 
 /// Path below the root, with `/`.

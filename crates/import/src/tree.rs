@@ -1,6 +1,7 @@
 //! The files under review, as import sees them: a sorted list of paths and a way to read one. No IO of its own.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 /// Files larger than this are refused. A plan of 100,000 resources in JSON has about 100 MiB.
 pub const MAX_FILE_BYTES: usize = 256 << 20;
@@ -14,12 +15,14 @@ pub struct Tree {
     read: Read,
     /// Directories that are under review; the others are only there because something in these calls them. Empty: all are.
     reviewed: Vec<String>,
+    /// The directory that the paths are relative to; `None` where it is none of the file system.
+    root: Option<PathBuf>,
 }
 
 impl Tree {
     /// A tree of the given paths whose contents `read` gives.
     pub fn new(paths: impl IntoIterator<Item = String>, read: Read) -> Self {
-        Self { paths: paths.into_iter().collect(), read, reviewed: Vec::new() }
+        Self { paths: paths.into_iter().collect(), read, reviewed: Vec::new(), root: None }
     }
 
     /// Says which directories are under review; the other files serve them as modules and charts.
@@ -27,6 +30,18 @@ impl Tree {
     pub fn reviewing(mut self, directories: Vec<String>) -> Self {
         self.reviewed = if directories.iter().any(String::is_empty) { Vec::new() } else { directories };
         self
+    }
+
+    /// Says which directory of the file system its paths are relative to.
+    #[must_use]
+    pub fn at(mut self, root: PathBuf) -> Self {
+        self.root = Some(root);
+        self
+    }
+
+    /// The directory that its paths are relative to; `None` where it is none of the file system.
+    pub fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
     }
 
     /// True for what is under review itself, and not only called by it.

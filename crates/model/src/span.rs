@@ -94,9 +94,21 @@ impl SourceFile {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    /// Where the reviewed root lies in its repository, with `/` at the end; empty at the root of one and where there is none.
+    below: String,
 }
 
 impl Sources {
+    /// Says where the reviewed root lies in its repository: `infra/prod`; empty for its root.
+    pub fn lie_below(&mut self, folder: &str) {
+        self.below = if folder.is_empty() { String::new() } else { format!("{}/", folder.trim_end_matches('/')) };
+    }
+
+    /// The path of a file from the root of the repository, as services that show findings in it need it.
+    pub fn path_in_repository(&self, path: &str) -> String {
+        format!("{}{path}", self.below)
+    }
+
     /// Adds a file; `path` is relative to the reviewed root.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
         let text: Arc<str> = text.into();

@@ -106,12 +106,14 @@ fn vulnerability(review: &Review, threat: &Threat, remedies: &Remedies<'_>) -> V
     out
 }
 
-/// The place to fix; where nothing shows the threat, where its first component is declared.
+/// The place to fix, its file named from the root of the repository; where nothing shows the threat, where its first component is declared.
 pub(crate) fn place(review: &Review, threat: &Threat) -> Option<Place> {
     let component =
         || threat.targets.first().and_then(|address| review.architecture.component(address)).and_then(|component| component.span);
     let span = threat.evidence.first().map(|evidence: &Evidence| evidence.span).or_else(component)?;
-    Place::of(&review.architecture.sources, span)
+    let sources = &review.architecture.sources;
+    let place = Place::of(sources, span)?;
+    Some(Place { file: sources.path_in_repository(&place.file), ..place })
 }
 
 fn cut(text: &str, most: usize) -> String {

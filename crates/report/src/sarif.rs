@@ -77,7 +77,7 @@ pub fn sarif(review: &Review, baseline: Option<&Standing>) -> impl Serialize + u
             taxonomies: rules.taxonomies,
             // A run that read something was successful; what could not be read is told in the notifications.
             invocations: vec![Invocation { execution_successful: true, tool_execution_notifications: notifications }],
-            original_uri_base_ids: json!({"%SRCROOT%": {"description": {"text": "the reviewed folder"}}}),
+            original_uri_base_ids: json!({"%SRCROOT%": {"description": {"text": "the root of the repository; outside of one the reviewed folder"}}}),
             column_kind: "unicodeCodePoints",
             results,
         }],
@@ -206,7 +206,7 @@ fn physical(span: Span, sources: &Sources) -> Option<PhysicalLocation> {
     let file = sources.get(span.file)?;
     let (start, end) = (sources.start(span), sources.end(span));
     Some(PhysicalLocation {
-        artifact_location: ArtifactLocation { uri: uri(&file.path), uri_base_id: "%SRCROOT%" },
+        artifact_location: ArtifactLocation { uri: uri(&sources.path_in_repository(&file.path)), uri_base_id: "%SRCROOT%" },
         // SARIF's end column is one past the last character.
         region: Region { start_line: start.line, start_column: start.column, end_line: end.line, end_column: end.column + 1 },
     })

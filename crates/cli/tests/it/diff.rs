@@ -236,3 +236,24 @@ fn moved_blocks_tell_what_became_which() {
         "{told:#}"
     );
 }
+
+#[test]
+fn services_get_findings_by_their_path_in_the_repository() {
+    let here = repository("review-in-repository");
+    for (place, path) in [(here.clone(), "infra"), (here.join("infra"), ".")] {
+        let file = |format: &str, pointer: &str| -> String {
+            let output = bartizan(&place, &["review", path, "--format", format]);
+            let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            told.pointer(pointer).and_then(Value::as_str).map(str::to_owned).unwrap_or_else(|| panic!("{format}: no {pointer}"))
+        };
+        for (format, pointer) in [
+            ("sarif", "/runs/0/results/0/locations/0/physicalLocation/artifactLocation/uri"),
+            ("gitlab-sast", "/vulnerabilities/0/location/file"),
+            ("codequality", "/0/location/path"),
+        ] {
+            assert_eq!(file(format, pointer), "infra/main.tf", "{format} of {path}");
+        }
+        // Ids and what people read stay as they are.
+        assert_eq!(file("json", "/threats/0/evidence/0/file"), "main.tf");
+    }
+}

@@ -1,5 +1,6 @@
 //! Files → review, as all commands need it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -41,6 +42,8 @@ pub(crate) struct Looked {
     pub(crate) found: Found,
     /// What the spans of the packages point into.
     pub(crate) sources: Sources,
+    /// By file of packages, what ships them.
+    pub(crate) shippers: BTreeMap<String, Vec<Address>>,
 }
 
 /// Reviews what the user names and keeps the packages that were found on the way; they are looked for without a database, too.
@@ -50,16 +53,20 @@ pub(crate) fn review_and_packages(input: &Input) -> anyhow::Result<Looked> {
     let is_plan = !has_nothing(&reading.architecture);
     let found = reading.scan(input, &progress)?;
     if !is_plan {
-        return Ok(Looked { review: None, found, sources: reading.architecture.sources });
+        return Ok(Looked { review: None, found, sources: reading.architecture.sources, shippers: BTreeMap::new() });
     }
     software::add_recipes(&mut reading.architecture, &found.dockerfiles);
     if let Some(file) = database(input)? {
         software::add(&mut reading.architecture, &found, &file)?;
     }
     let sources = reading.architecture.sources.clone();
-    let (review, _) =
-        reading.end(&progress, |architecture, knowledge| bartizan_review::review(architecture, &knowledge.catalogue, &policy()));
-    Ok(Looked { review: Some(review), found, sources })
+    let files: BTreeSet<&str> = found.packages.iter().map(|package| sources.path(package.span)).collect();
+    let ((review, shippers), _) = reading.end(&progress, |architecture, knowledge| {
+        let review = bartizan_review::review(architecture, &knowledge.catalogue, &policy());
+        let shippers = bartizan_review::shippers(&review.architecture, &knowledge.catalogue.services, &files);
+        (review, shippers)
+    });
+    Ok(Looked { review: Some(review), found, sources, shippers })
 }
 
 fn read<T>(input: &Input, look: impl FnOnce(Architecture, &Knowledge) -> T) -> anyhow::Result<(T, Knowledge)> {

@@ -172,6 +172,8 @@ pub struct VulnerabilityDto {
     pub versions: Vec<String>,
     /// Where they were read, as `file:line`.
     pub places: Vec<String>,
+    /// What ships the package, by address, or the layer of its image; empty where that is not known.
+    pub workloads: Vec<String>,
     /// How bad it is.
     pub severity: &'static str,
     /// CVSS base score, 0..=10.
@@ -360,6 +362,7 @@ impl From<&Vulnerability> for VulnerabilityDto {
             package: flaw.package,
             versions: of.versions.clone(),
             places: of.places.clone(),
+            workloads: of.workloads.clone(),
             severity: flaw.severity.id(),
             score: flaw.score,
             epss: flaw.epss,

@@ -67,6 +67,7 @@ impl Item {
         let flaw = &of.flaw;
         let percent = |epss: f64| format!("{:.2} %", epss * 100.0);
         let details = [
+            ("Shipped by", of.workloads.join(", ")),
             ("Names", flaw.names.join(", ")),
             ("Mended in", flaw.fixed.clone()),
             ("CVSS", flaw.score.map(|score| format!("{score:.1}")).unwrap_or_default()),

@@ -1,6 +1,6 @@
 //! An open register, and what can be asked of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use flate2::read::DeflateDecoder;
@@ -157,6 +157,16 @@ impl Register {
     pub fn vulnerabilities(&mut self, system: &str) -> Result<Vec<Vulnerability>, RegisterError> {
         self.system(system)?;
         let mut all: Vec<Vulnerability> = tables::vulnerabilities(&mut self.store, system_id(system))?.into_values().collect();
+        let mut shipped: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+        for package in tables::packages(&mut self.store, system_id(system))? {
+            if !package.workload.is_empty() {
+                shipped.entry((package.place, package.name)).or_default().insert(package.workload);
+            }
+        }
+        for of in &mut all {
+            let workloads = of.places.iter().filter_map(|place| shipped.get(&(place.clone(), of.flaw.package.clone()))).flatten();
+            of.workloads = workloads.cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        }
         all.sort_by(|a, b| {
             let key = |of: &Vulnerability| (of.flaw.known_exploited.is_empty(), std::cmp::Reverse(of.flaw.severity));
             let likely = |of: &Vulnerability| of.flaw.epss.unwrap_or_default();

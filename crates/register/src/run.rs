@@ -179,7 +179,7 @@ pub struct Package {
     pub relation: String,
     /// Whether it only serves development.
     pub is_development: bool,
-    /// What ships it: an image's layer, a workload; empty where it is not known.
+    /// What ships it, by address, several with `, `; the digest of the image's layer where only that is known, else empty.
     pub workload: String,
 }
 

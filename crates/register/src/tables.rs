@@ -150,7 +150,8 @@ pub(crate) fn vulnerabilities(store: &mut Store, system: i64) -> Result<BTreeMap
             summary,
             ..Flaw::named(&ecosystem, &package, &name)
         };
-        let vulnerability = Vulnerability { id: id.clone(), flaw, versions, places, arrivals: Vec::new(), course: course(&mut row)? };
+        let (workloads, arrivals) = (Vec::new(), Vec::new());
+        let vulnerability = Vulnerability { id: id.clone(), flaw, versions, places, workloads, arrivals, course: course(&mut row)? };
         known.insert(id, vulnerability);
     }
     let sql = format!("SELECT {} FROM advisories WHERE system = $1 ORDER BY arrived_run, advisory", ARRIVAL[1..].join(","));
@@ -173,7 +174,7 @@ pub(crate) fn put_vulnerabilities<'v>(
 ) -> Result<(), RegisterError> {
     let mut rows = Vec::new();
     let mut arrivals = Vec::new();
-    for Vulnerability { id, flaw, versions, places, arrivals: of, course } in vulnerabilities {
+    for Vulnerability { id, flaw, versions, places, workloads: _, arrivals: of, course } in vulnerabilities {
         let parts = |value: Option<f64>, parts: f64| value.map_or(-1, |value| (value * parts).round() as i64);
         let mut row: Vec<Value> = vec![
             system.into(),

@@ -47,7 +47,7 @@ pub(crate) mod verdict;
 mod vocabulary;
 pub(crate) mod words;
 
-pub use flaws::named_images;
+pub use flaws::{named_images, shippers};
 pub use lifecycle::{Lifecycle, LifecycleEntry};
 pub(crate) use sink::NOWHERE;
 pub use vocabulary::{FACTS, FactDoc, FactKind, FactOn};

@@ -25,7 +25,7 @@ pub use catalogue::{
 pub use expression::{
     EvaluationError, Expression, ExpressionError, Gap, Operand, Read, Scope, Shape, Template, Val, ValueKind, Verdict, Vocabulary,
 };
-pub use facts::{FACTS, FactDoc, FactKind, FactOn, Facts, Lifecycle, LifecycleEntry, named_images};
+pub use facts::{FACTS, FactDoc, FactKind, FactOn, Facts, Lifecycle, LifecycleEntry, named_images, shippers};
 pub use flows::{Api, ServiceApis, complete};
 pub use outcome::{
     Alarm, AttackPath, Category, Cut, Evidence, Fix, InOrder, Mitigation, PathStep, Policy, Question, Recovery, Response, Review, Runbook,

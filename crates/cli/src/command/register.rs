@@ -232,8 +232,9 @@ fn vulnerability_line(system: &str, of: &Vulnerability) -> String {
     let course = &of.course;
     let used =
         if of.flaw.known_exploited.is_empty() { String::new() } else { format!(", known to be used since {}", of.flaw.known_exploited) };
+    let shipped = if of.workloads.is_empty() { String::new() } else { format!("; shipped by {}", of.workloads.join(", ")) };
     format!(
-        "{system}  {:<9} {:<8} {}{used}  ({})\n    since {}, last seen {}; {}{}\n",
+        "{system}  {:<9} {:<8} {}{used}  ({})\n    since {}, last seen {}; {}{shipped}{}\n",
         course.state.id(),
         of.flaw.severity.id(),
         of.title(),

@@ -219,6 +219,8 @@ fn a_review_pulls_what_the_plan_names_and_joins_it_to_the_workload() {
     let record = ["record", "orders.yaml", "--pull", "--system", "shop", "--database", "a.db", "--register", "r.sqlite"];
     let output = run(&here, login, &record);
     assert!(text(&output.stdout).contains("open vulnerabilities: 1 critical"), "{}{}", text(&output.stdout), text(&output.stderr));
+    let output = run(&here, login, &["register", "vulnerabilities", "--register", "r.sqlite"]);
+    assert!(text(&output.stdout).contains("; shipped by "), "{}", text(&output.stdout));
     let before = registry.asked().len();
     let output = run(&here, login, &["watch", "--once", "--database", "a.db", "--register", "r.sqlite"]);
     assert!(text(&output.stdout).contains("nothing has changed"), "{}{}", text(&output.stdout), text(&output.stderr));

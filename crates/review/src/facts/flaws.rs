@@ -12,8 +12,8 @@ use bartizan_model::{Address, Architecture, Component, Flaw, FlawRating, Part, S
 
 use super::read::texts;
 use super::sink::Sink;
-use crate::flows::Context;
 use crate::flows::index::Index;
+use crate::flows::{Context, ServiceApis};
 use crate::outcome::Evidence;
 
 /// From this probability of use within 30 days on a flaw is taken for one that attackers use.
@@ -61,6 +61,20 @@ pub(crate) fn exploited(index: &Index<'_>) -> BTreeMap<Address, Vec<Evidence>> {
         }
     }
     found
+}
+
+/// By file, of those that a scan saw, the components that ship what it names.
+pub fn shippers(architecture: &Architecture, services: &ServiceApis, files: &BTreeSet<&str>) -> BTreeMap<String, Vec<Address>> {
+    let Some(software) = &architecture.software else { return BTreeMap::new() };
+    let index = Index::new(architecture, services);
+    let mut by_place: BTreeMap<&str, BTreeSet<Address>> = BTreeMap::new();
+    for component in architecture.components.values() {
+        for place in shipped(&index, component, software) {
+            by_place.entry(place).or_default().extend(bearers(&index, component));
+        }
+    }
+    let of = |file: &&str| Some(((*file).to_owned(), by_place.get(place(software, file))?.iter().cloned().collect()));
+    files.iter().filter_map(of).collect()
 }
 
 /// The references of container images that the plan names in full.

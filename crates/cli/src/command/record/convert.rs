@@ -1,7 +1,9 @@
 //! Reviews, packages and vulnerabilities → the register's own types.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
-use bartizan_model::{FileId, Sources, Span};
+use bartizan_model::{Address, FileId, Sources, Span};
 use bartizan_register::{Flaw, Package, Review, Severity, Status, Threat};
 use bartizan_report::json::v1::REVIEW;
 use bartizan_supply::{EcosystemKind, Origin, Relation, Vulnerability};
@@ -61,7 +63,9 @@ fn threat(value: &Value) -> anyhow::Result<Threat> {
     })
 }
 
-pub(super) fn package(package: &bartizan_supply::Package, sources: &Sources) -> Package {
+/// A package as the register keeps it; `shippers` are by file.
+pub(super) fn package(package: &bartizan_supply::Package, sources: &Sources, shippers: &BTreeMap<String, Vec<Address>>) -> Package {
+    let shippers = shippers.get(sources.path(package.span)).map(|of| of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     Package {
         ecosystem: package.ecosystem.to_string(),
         name: package.name.clone(),
@@ -79,7 +83,7 @@ pub(super) fn package(package: &bartizan_supply::Package, sources: &Sources) -> 
         }
         .to_owned(),
         is_development: package.is_development,
-        workload: package.layer.clone().unwrap_or_default(),
+        workload: shippers.or_else(|| package.layer.clone()).unwrap_or_default(),
     }
 }
 

@@ -1,9 +1,10 @@
 //! One look at a system: its review, its packages, and what advisories say of them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
-use bartizan_model::Sources;
+use bartizan_model::{Address, Sources};
 use bartizan_register::{Flaws, Package, Review};
 use bartizan_report::{folder, json};
 use bartizan_supply::load::scan_path;
@@ -57,7 +58,7 @@ impl Look {
     /// Reviews and scans. A system of packages alone has no review.
     pub(in crate::command) fn at(input: &Input, advisories: Option<Advisories>) -> anyhow::Result<Self> {
         let mut looked = Self::default();
-        let pipeline::Looked { review, found, sources } = pipeline::review_and_packages(input)?;
+        let pipeline::Looked { review, found, sources, shippers } = pipeline::review_and_packages(input)?;
         anyhow::ensure!(
             review.is_some() || !found.packages.is_empty(),
             "there is nothing to record in {}: no file of a plan, and none that names packages",
@@ -66,7 +67,7 @@ impl Look {
         if let Some(review) = review {
             looked.read(folder::pretty(&json::v1::review(&review)))?;
         }
-        looked.keep(&found, &sources, advisories)?;
+        looked.keep(&found, &sources, &shippers, advisories)?;
         Ok(looked)
     }
 
@@ -81,7 +82,7 @@ impl Look {
             for path in &input.paths {
                 found.append(scan_path(path, &mut sources)?);
             }
-            looked.keep(&found, &sources, advisories)?;
+            looked.keep(&found, &sources, &BTreeMap::new(), advisories)?;
         }
         Ok(looked)
     }
@@ -101,8 +102,14 @@ impl Look {
         Ok(())
     }
 
-    fn keep(&mut self, found: &Found, sources: &Sources, advisories: Option<Advisories>) -> anyhow::Result<()> {
-        let packages: Vec<Package> = found.packages.iter().map(|package| convert::package(package, sources)).collect();
+    fn keep(
+        &mut self,
+        found: &Found,
+        sources: &Sources,
+        shippers: &BTreeMap<String, Vec<Address>>,
+        advisories: Option<Advisories>,
+    ) -> anyhow::Result<()> {
+        let packages: Vec<Package> = found.packages.iter().map(|package| convert::package(package, sources, shippers)).collect();
         let mut skipped = Vec::new();
         for of in &found.skipped {
             let place = of.span.map(|span| format!("{}:{}: ", sources.path(span), sources.start(span).line)).unwrap_or_default();

@@ -84,7 +84,7 @@ fn yaml(stem: &str, text: &str) -> Result<Imported, NotImported> {
     if has("gem:") && has("title:") {
         return repositories::rubysec(text);
     }
-    if has("reference: composer://") && has("branches:") {
+    if has("reference:") && has("branches:") && text.contains("composer://") {
         return repositories::friends_of_php(stem, text);
     }
     Err(NotImported::NoAdvisory)

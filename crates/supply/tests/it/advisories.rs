@@ -160,6 +160,7 @@ fn repositories_with_their_own_form_are_read() {
     let withdrawn = "```toml\n[advisory]\nid = \"RUSTSEC-2024-0003\"\npackage = \"flume\"\ndate = \"2024-01-01\"\nwithdrawn = \"2024-02-01\"\n[versions]\npatched = []\n```\n# Gone\n";
     let ruby = "---\ngem: rock\ncve: 2024-3\nghsa: aaaa-bbbb-cccc\nurl: https://example.org\ntitle: A title\ndate: 2024-01-01\npatched_versions:\n  - \"~> 2.3.5\"\n  - \">= 2.4.1\"\nunaffected_versions:\n  - \"< 1.0\"\n";
     let php = "title: A title\nlink: https://example.org\ncve: ~\nbranches:\n    1.x:\n        time: 2014-12-29 13:23:35\n        versions: ['>=1.8.0', '<1.12.0']\nreference: composer://mono/log\n";
+    let quoted = "title: 'A title'\nbranches:\n    all:\n        versions: ['<1.12.1']\nreference: 'composer://mono/log'\n";
     let node = r#"{"id": 7, "title": "T", "module_name": "m", "cves": ["CVE-2016-1"], "vulnerable_versions": "<1.6.5 || < 2.1.7 > 2.0.0", "patched_versions": ">=2.1.7"}"#;
     let python = "id: PYSEC-2024-1\nmodified: '2024-01-01T00:00:00Z'\naffected:\n- package:\n    name: Some_Thing\n    ecosystem: PyPI\n  ranges:\n  - type: ECOSYSTEM\n    events:\n    - introduced: '0'\n    - fixed: 1.10\n  versions:\n  - 1.9\n";
     let mut all = builder(&[
@@ -168,6 +169,7 @@ fn repositories_with_their_own_form_are_read() {
         ("crates/flume/RUSTSEC-2024-0003.md", withdrawn),
         ("gems/rock/CVE-2024-3.yml", ruby),
         ("mono/log/2014-12-29-1.yaml", php),
+        ("mono/log/CVE-2024-4.yaml", quoted),
         ("npm/7.json", node),
         ("vulns/some/PYSEC-2024-1.yaml", python),
         ("README.md", "# Read me\n"),
@@ -175,7 +177,7 @@ fn repositories_with_their_own_form_are_read() {
         ("ci.yml", "on: push\n"),
     ]);
     assert_eq!(all.report.malformed, [""; 0]);
-    assert_eq!((all.report.n_imported, all.report.n_withdrawn, all.report.n_ignored), (6, 1, 3));
+    assert_eq!((all.report.n_imported, all.report.n_withdrawn, all.report.n_ignored), (7, 1, 3));
     let packages = [
         package("crates.io", "flume", "0.4.0"),
         package("crates.io", "flume", "0.9.4"),
@@ -201,6 +203,8 @@ fn repositories_with_their_own_form_are_read() {
         "rock@2.3.4: CVE-2024-3 (2.3.5)",
         "rock@2.4.0: CVE-2024-3 (2.4.1)",
         "mono/log@v1.11.0: 2014-12-29-1 (1.12.0)",
+        "mono/log@v1.11.0: CVE-2024-4 (1.12.1)",
+        "Mono/Log@1.12: CVE-2024-4 (1.12.1)",
         "m@2.0.1: CVE-2016-1 (2.1.7)",
         "some.thing@1.9: PYSEC-2024-1 (1.10)",
     ];

@@ -6,11 +6,19 @@ use super::File;
 use crate::ecosystem::EcosystemKind;
 use crate::package::{Found, Origin, Package, Relation};
 
+/// What a lock file always has, if it asks for anything.
+const SECTIONS: [&str; 5] = ["GEM", "GIT", "PATH", "PLATFORMS", "DEPENDENCIES"];
+
 pub(super) fn read(file: &File<'_>) -> Found {
     let mut found = Found::default();
     let mut section = "";
     let mut remote = "";
     let mut direct: BTreeSet<&str> = BTreeSet::new();
+    if !file.text.lines().any(|line| SECTIONS.contains(&line.trim_end())) {
+        // Bundler before 0.9 wrote YAML.
+        found.malformed(file.path, file.span(0..0), "none of the sections of a lock file is here");
+        return found;
+    }
     for line in file.text.split_inclusive('\n').map(str::trim_end).filter(|line| !line.trim().is_empty()) {
         let text = line.trim_start();
         match line.len() - text.len() {

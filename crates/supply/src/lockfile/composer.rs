@@ -25,6 +25,8 @@ struct Entry<'a> {
     version: Option<Cow<'a, str>>,
     #[serde(borrow)]
     dist: Option<Dist<'a>>,
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +51,10 @@ pub(super) fn read(file: &File<'_>) -> Found {
         let origin = if is_path { Origin::Own } else { Origin::Registry };
         // A branch is no version: what it holds is nowhere said.
         if origin == Origin::Registry && (version.starts_with("dev-") || version.ends_with("-dev")) {
+            // A metapackage has no files at all.
+            if entry.kind.as_deref() == Some("metapackage") {
+                continue;
+            }
             found.skip(format!("{name}@{version}"), span, SkipReason::NoExactVersion(version.into_owned()));
             continue;
         }

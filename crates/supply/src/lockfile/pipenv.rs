@@ -10,13 +10,8 @@ use super::{File, json};
 use crate::ecosystem::EcosystemKind;
 use crate::package::{Found, Origin, Package, SkipReason};
 
-#[derive(Deserialize)]
-struct Lock<'a> {
-    #[serde(borrow, default)]
-    default: IndexMap<Cow<'a, str>, &'a RawValue>,
-    #[serde(borrow, default)]
-    develop: IndexMap<Cow<'a, str>, &'a RawValue>,
-}
+/// A section is `default`, `develop` or a category of the project's own; what it holds by name.
+type Section<'a> = IndexMap<Cow<'a, str>, &'a RawValue>;
 
 #[derive(Deserialize)]
 struct Entry<'a> {
@@ -32,9 +27,11 @@ struct Entry<'a> {
 
 pub(super) fn read(file: &File<'_>) -> Found {
     let mut found = Found::default();
-    let Some(lock) = json::whole::<Lock<'_>>(file, &mut found) else { return found };
-    for (packages, is_development) in [(&lock.default, false), (&lock.develop, true)] {
-        for (name, raw) in packages {
+    let Some(lock) = json::whole::<Section<'_>>(file, &mut found) else { return found };
+    for (section, raw) in lock.iter().filter(|(section, _)| *section != "_meta") {
+        let Some(packages) = json::part::<Section<'_>>(file, raw, section, &mut found) else { continue };
+        let is_development = section == "develop";
+        for (name, raw) in &packages {
             let Some(entry) = json::part::<Entry<'_>>(file, raw, name, &mut found) else { continue };
             let span = file.span_of(raw.get());
             if entry.path.is_some() {

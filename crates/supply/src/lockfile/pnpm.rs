@@ -1,6 +1,8 @@
 //! `pnpm-lock.yaml`, versions 5 to 9.
 //!
-//! Keys of `packages` are `/name/1.0.0_peers` (5), `/name@1.0.0(peers)` (6) or `name@1.0.0` (9).
+//! Keys of `packages` are `/name/1.0.0_peers` (5), `/name@1.0.0(peers)` (6) or `name@1.0.0` (9); in 5 and 6 the host of another registry may stand
+//! before the first slash.
+//! A first document may lock the package manager itself and its plugins; the project is then in the second.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +13,22 @@ use crate::package::{Found, Origin, Package, Relation, SkipReason};
 
 pub(super) fn read(file: &File<'_>) -> Found {
     let mut found = Found::default();
-    let Some(lock) = yaml::whole(file, &mut found) else { return found };
+    for lock in yaml::documents(file, &mut found) {
+        read_document(file, &lock, &mut found);
+    }
+    found
+}
+
+fn read_document(file: &File<'_>, lock: &Yaml<'_>, found: &mut Found) {
     let version = lock.get("lockfileVersion").and_then(Yaml::text).unwrap_or_default();
     let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
     if !(5..=9).contains(&major) {
         found.skip(file.path, file.span(0..0), SkipReason::FormatVersion(version.to_owned()));
-        return found;
+        return;
     }
-    let asked = asked(&lock);
+    let asked = asked(lock);
     let direct: BTreeSet<String> = asked.iter().map(|asked| asked.key.clone()).collect();
-    let production = (major == 9).then(|| reachable(&lock, &asked));
+    let production = (major == 9).then(|| reachable(lock, &asked));
     for member in lock.get("packages").map(Yaml::members).unwrap_or_default() {
         let key = member.key.as_ref();
         let span = file.span(member.at.clone());
@@ -47,7 +55,6 @@ pub(super) fn read(file: &File<'_>) -> Found {
             .packages
             .push(Package::new(EcosystemKind::NPM, name, version, span).from(origin).related(relation).for_development(is_development));
     }
-    found
 }
 
 /// A package that a project of the workspace asks for, by its key without peers.
@@ -55,6 +62,15 @@ struct Asked {
     key: String,
     is_development: bool,
 }
+
+/// Where an importer asks, and whether only for development.
+const ASKING: [(&str, bool); 5] = [
+    ("dependencies", false),
+    ("optionalDependencies", false),
+    ("devDependencies", true),
+    ("configDependencies", true),
+    ("packageManagerDependencies", true),
+];
 
 fn asked(lock: &Yaml<'_>) -> Vec<Asked> {
     let major: u32 = lock.get("lockfileVersion").and_then(Yaml::text).and_then(|text| text.split('.').next()?.parse().ok()).unwrap_or(0);
@@ -64,10 +80,10 @@ fn asked(lock: &Yaml<'_>) -> Vec<Asked> {
     };
     let mut asked = Vec::new();
     for importer in importers {
-        for kind in ["dependencies", "optionalDependencies", "devDependencies"] {
+        for (kind, is_development) in ASKING {
             for member in importer.get(kind).map(Yaml::members).unwrap_or_default() {
                 let version = member.value.text().or_else(|| member.value.get("version").and_then(Yaml::text)).unwrap_or_default();
-                asked.push(Asked { key: key_of(&member.key, version, major), is_development: kind == "devDependencies" });
+                asked.push(Asked { key: key_of(&member.key, version, major), is_development });
             }
         }
     }
@@ -79,6 +95,7 @@ fn key_of(name: &str, version: &str, major: u32) -> String {
     let bare = without_peers(version, major);
     match major {
         _ if bare.starts_with('/') => bare.to_owned(),
+        ..9 if bare.contains('/') => bare.to_owned(),
         9 if bare.contains('@') && !bare.starts_with("link:") => bare.to_owned(),
         9 => format!("{name}@{bare}"),
         6.. => format!("/{name}@{bare}"),
@@ -122,7 +139,8 @@ fn without_peers(key: &str, major: u32) -> &str {
 
 fn split(key: &str, major: u32) -> (&str, &str) {
     let bare = without_peers(key, major);
-    let bare = bare.strip_prefix('/').unwrap_or(bare);
+    // The default registry's host is left empty.
+    let bare = bare.strip_prefix('/').or_else(|| bare.split_once('/').filter(|_| major < 9).map(|(_, path)| path)).unwrap_or(bare);
     let parts = if major == 5 {
         bare.rsplit_once('/')
     } else {

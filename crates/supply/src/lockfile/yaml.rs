@@ -56,19 +56,19 @@ enum Frame<'a> {
     Map(Vec<Member<'a>>, Option<(Cow<'a, str>, std::ops::Range<usize>)>),
 }
 
-/// Reads the last document of a file, or says what is wrong and where.
-pub(super) fn whole<'a>(file: &File<'a>, found: &mut Found) -> Option<Yaml<'a>> {
+/// Reads the documents of a file up to the first error, and says what is wrong and where.
+pub(super) fn documents<'a>(file: &File<'a>, found: &mut Found) -> Vec<Yaml<'a>> {
     let options = granit_parser::options! { flow_nesting_limit: MAX_DEPTH, block_nesting_limit: MAX_DEPTH };
     let mut parser = Parser::new_from_str_with_options(file.text, options);
     let mut frames: Vec<Frame<'a>> = Vec::new();
-    let mut root = None;
+    let mut documents = Vec::new();
     while let Some(next) = parser.next_event() {
         let (event, span) = match next {
             Ok(next) => next,
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(0);
                 found.malformed(file.path, file.span(at..at), format!("not valid YAML: {}", error.info()));
-                return None;
+                return documents;
             }
         };
         let range = span.byte_range().unwrap_or(0..0);
@@ -93,7 +93,7 @@ pub(super) fn whole<'a>(file: &File<'a>, found: &mut Found) -> Option<Yaml<'a>> 
             _ => continue,
         };
         match frames.last_mut() {
-            None => root = Some(value),
+            None => documents.push(value),
             Some(Frame::List) => {}
             Some(Frame::Map(members, key)) => match (key.take(), value) {
                 (Some((key, at)), value) => members.push(Member { key, at, value }),
@@ -103,8 +103,8 @@ pub(super) fn whole<'a>(file: &File<'a>, found: &mut Found) -> Option<Yaml<'a>> 
             },
         }
     }
-    if root.is_none() {
+    if documents.is_empty() {
         found.malformed(file.path, file.span(0..0), "the file is empty");
     }
-    root
+    documents
 }

@@ -184,10 +184,59 @@ packages:
     dev: true
 ";
     assert_eq!(packages(&[("pnpm-lock.yaml", five)]), ["5 a@1.0.0 direct", "7 @s/b@2.0.0 dev"]);
+    // Other registries stand before the first slash, and the one that everybody uses may be written out.
+    let hosts = "lockfileVersion: 5.3
+dependencies:
+  a: registry.example.org/a/1.0.0
+packages:
+  registry.example.org/a/1.0.0:
+    dev: false
+  registry.npmjs.org/@s/b/2.0.0_a@1.0.0:
+    dev: true
+  git.example.org/o/r/0123abc:
+    name: c
+    version: 3.0.0
+    resolution: {tarball: https://git.example.org/o/r/tar.gz/0123abc}
+";
+    assert_eq!(packages(&[("pnpm-lock.yaml", hosts)]), ["5 a@1.0.0 direct", "7 @s/b@2.0.0 dev", "9 c@3.0.0 elsewhere"]);
     assert_eq!(
         packages(&[("pnpm-lock.yaml", "lockfileVersion: '12.0'\n")]),
         ["1 skipped pnpm-lock.yaml: version `12.0` of the format is not known"]
     );
+}
+
+#[test]
+fn pnpm_lock_in_two_documents() {
+    let text = "---
+lockfileVersion: '9.0'
+importers:
+  .:
+    packageManagerDependencies:
+      pnpm:
+        specifier: 12.0.0
+        version: 12.0.0
+packages:
+  exe@12.0.0: {}
+  pnpm@12.0.0: {}
+snapshots:
+  pnpm@12.0.0:
+    optionalDependencies:
+      exe: 12.0.0
+---
+lockfileVersion: '9.0'
+importers:
+  .:
+    dependencies:
+      a:
+        specifier: ^1
+        version: 1.0.0
+packages:
+  a@1.0.0: {}
+snapshots:
+  a@1.0.0: {}
+";
+    let expected = ["10 exe@12.0.0 dev", "11 pnpm@12.0.0 direct dev", "25 a@1.0.0 direct"];
+    assert_eq!(packages(&[("pnpm-lock.yaml", text)]), expected);
 }
 
 #[test]
@@ -316,8 +365,11 @@ source = { registry = "https://pypi.org/simple" }
   "free": {"version": "*"}
 }, "develop": {
   "pytest": {"version": "==7.0"}
+}, "docs": {
+  "sphinx": {"version": "==4.0"}
 }}"#;
-    assert_eq!(packages(&[("Pipfile.lock", pipenv)]), ["2 requests@2.19.1", "5 pytest@7.0 dev", "3 skipped free: `*` settles no version"]);
+    let expected = ["2 requests@2.19.1", "5 pytest@7.0 dev", "7 sphinx@4.0", "3 skipped free: `*` settles no version"];
+    assert_eq!(packages(&[("Pipfile.lock", pipenv)]), expected);
 }
 
 #[test]
@@ -416,12 +468,15 @@ BUNDLED WITH
 ";
     let expected = ["4 fork@1.0.0 direct elsewhere", "8 nokogiri@1.13.3 direct", "10 racc@1.6.0"];
     assert_eq!(packages(&[("Gemfile.lock", bundler)]), expected);
+    let old = "---\ndependencies:\n  rack:\n    version: = 1.0.0\n";
+    assert_eq!(packages(&[("Gemfile.lock", old)]), ["1 skipped Gemfile.lock: it is not what its format asks for"]);
     let composer = r#"{"packages": [
   {"name": "twig/twig", "version": "v2.4.0"},
-  {"name": "a/branch", "version": "dev-main"}],
+  {"name": "a/branch", "version": "dev-main"},
+  {"name": "a/list", "version": "dev-main", "type": "metapackage"}],
 "packages-dev": [{
   "name": "phpunit/phpunit", "version": "5.6.2"}]}"#;
-    let expected = ["2 twig/twig@v2.4.0", "5 phpunit/phpunit@5.6.2 dev", "3 skipped a/branch@dev-main: `dev-main` settles no version"];
+    let expected = ["2 twig/twig@v2.4.0", "6 phpunit/phpunit@5.6.2 dev", "3 skipped a/branch@dev-main: `dev-main` settles no version"];
     assert_eq!(packages(&[("composer.lock", composer)]), expected);
 }
 

@@ -107,18 +107,19 @@ fn push_piece(tokens: &mut Vec<Token>, piece: &str, is_hyphen: bool) {
     }
 }
 
-/// Takes off nothings from the end, and from before each hyphen.
+/// Takes off nothings from the end, and from before each hyphen; of `0.0` nothing is left.
 fn trim(tokens: &mut Vec<Token>) {
-    let mut index = tokens.len().saturating_sub(1);
-    while index > 0 {
-        if tokens.get(index).is_some_and(Token::is_nothing) {
-            tokens.remove(index);
+    let mut end = tokens.len();
+    while let Some(last) = end.checked_sub(1) {
+        if tokens.get(last).is_some_and(Token::is_nothing) {
+            tokens.remove(last);
+            end = last;
         } else {
-            while index > 0 && tokens.get(index).is_some_and(|token| !token.is_hyphen) {
-                index -= 1;
+            while end > 0 && tokens.get(end - 1).is_some_and(|token| !token.is_hyphen) {
+                end -= 1;
             }
+            end = end.saturating_sub(1);
         }
-        index = index.saturating_sub(1);
     }
 }
 

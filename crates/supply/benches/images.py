@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Builds container images without a container engine and compares the packages that are found in them with those of Syft and Trivy.
 
-Needs root, Debian's packages binutils, debootstrap, npm, python3-pip, rpm, skopeo and umoci, and their registries; `syft` and `trivy` are asked where they
-are on the path. Usage: images.py [--out DIR] [--bartizan PROGRAM] [--compare-only]
+Needs root, Debian's packages binutils, mmdebstrap, python3-pip, rpm, skopeo and umoci, an npm of any origin, and the registries of Debian, PyPI and npm;
+for an image with a database of Berkeley DB also the package berkeleydb of PyPI. `syft` and `trivy` are asked where they are on the path.
+Usage: images.py [--out DIR] [--bartizan PROGRAM] [--compare-only]
 """
 
 import argparse
 import json
 import os
 import shutil
+import sqlite3
+import struct
 import subprocess
 import time
 import zlib
@@ -92,13 +95,13 @@ def rust_program(path):
 
 
 def debian(out, name, packages):
-    base = out / f"{name}.debootstrap"
+    """A root by apt and dpkg, without what packages only recommend; once made, it is used again."""
+    base = out / f"{name}.base"
     if not (base / "etc/debian_version").exists():
-        run("debootstrap", "--variant=minbase", *([f"--include={','.join(packages)}"] if packages else []), SUITE, base, MIRROR)
+        run("mmdebstrap", "--quiet", "--variant=minbase", *([f"--include={','.join(packages)}"] if packages else []), SUITE, base, MIRROR)
     image = Image(out, name)
     run("cp", "-a", f"{base}/.", f"{image.root}/")
     shutil.rmtree(image.root / "var/cache/apt/archives", ignore_errors=True)
-    shutil.rmtree(image.root / "debootstrap", ignore_errors=True)
     image.layer(f"ADD {SUITE} /")
     return image, base
 
@@ -131,10 +134,10 @@ def alpine(out, go_program):
     return image.done()
 
 
-def rpm(out, go_program):
-    """A root with packages that are built here and installed with rpm into an SQLite database."""
-    image = Image(out, "rpm")
-    build = out / "rpm.build"
+def built_rpms(build):
+    """Packages of rpm, once built used again."""
+    if built := sorted(build.glob("RPMS/noarch/*.rpm")):
+        return built
     names = [("bash", "5.1.8", "9.el9", 0), ("openssl-libs", "3.0.7", "27.el9", 1), ("python3-idna", "2.10", "7.el9", 0), ("dbus", "1.12.20", "8.el9", 1)]
     names += [(f"library{index}", f"1.{index}", "1.el9", 0) for index in range(60)]
     built = []
@@ -147,24 +150,104 @@ def rpm(out, go_program):
                         f"%description\n{name} {'long ' * 900}\n%install\nmkdir -p %{{buildroot}}$(dirname {files})\nprintf '{content}' > %{{buildroot}}{files}\n"
                         f"%files\n{files}\n")
         run("rpmbuild", "-bb", "--define", f"_topdir {build}", "--define", "_build_id_links none", spec, stderr=subprocess.DEVNULL)
-        built += (build / "RPMS/noarch").glob(f"{name}-{version}-{release}*.rpm")
-    image.write("etc/os-release", 'NAME="Rocky Linux"\nID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.4"\nPRETTY_NAME="Rocky Linux 9.4"\n')
+    return sorted(build.glob("RPMS/noarch/*.rpm"))
+
+
+ROCKY = 'NAME="Rocky Linux"\nID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.4"\nPRETTY_NAME="Rocky Linux 9.4"\n'
+RPM_FOLDER = "var/lib/rpm"
+
+
+def headers(out):
+    """Numbers and headers of the packages that rpm has put into its SQLite database."""
+    return sqlite3.connect(out / "rpmdb.sqlite").execute("SELECT hnum, blob FROM Packages ORDER BY hnum").fetchall()
+
+
+def rpm(out, go_program):
+    """A root with packages that are built here and installed with rpm into an SQLite database."""
+    image = Image(out, "rpm")
+    built = built_rpms(out / "rpm.build")
+    image.write("etc/os-release", ROCKY)
     image.write("etc/rocky-release", "Rocky Linux release 9.4 (Blue Onyx)\n")
-    database = ["--root", image.root, "--dbpath", "/var/lib/rpm", "--define", "_db_backend sqlite", "--nodeps", "--noscripts"]
-    run("rpm", *database, "-i", *built[: len(built) // 2])
-    clean(image)
+    database = ["rpm", "--root", image.root, "--dbpath", f"/{RPM_FOLDER}", "--define", "_db_backend sqlite", "--nodeps", "--noscripts"]
+    run(*database, "-i", *built[: len(built) // 2])
+    clean(image.root / RPM_FOLDER)
     image.layer("ADD rocky /")
-    run("rpm", *database, "-i", *built[len(built) // 2 :])
-    run("rpm", *database, "-e", "library3")
-    clean(image)
+    run(*database, "-i", *built[len(built) // 2 :])
+    run(*database, "-e", "library3")
+    clean(image.root / RPM_FOLDER)
     image.layer("RUN dnf install")
+    shutil.copy(image.root / RPM_FOLDER / "rpmdb.sqlite", out)
     language_packages(image, go_program)
     return image.done()
 
 
-def clean(image):
+def rpm_log(out):
+    """The same database in a lower layer, and in an upper one a log that says that two packages are gone."""
+    image = Image(out, "rpm-log")
+    image.write("etc/os-release", ROCKY)
+    image.write("etc/rocky-release", "Rocky Linux release 9.4 (Blue Onyx)\n")
+    path = image.root / RPM_FOLDER / "rpmdb.sqlite"
+    path.parent.mkdir(parents=True)
+    shutil.copy(out / "rpmdb.sqlite", path)
+    image.layer("ADD rocky /")
+    open_path = out / "open.sqlite"
+    shutil.copy(path, open_path)
+    connection = sqlite3.connect(open_path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = wal")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(open_path, path)
+    connection.execute("DELETE FROM Packages WHERE hnum IN (SELECT hnum FROM Packages ORDER BY hnum LIMIT 2)")
+    shutil.copy(f"{open_path}-wal", f"{path}-wal")
+    connection.close()
+    image.layer("RUN dnf remove")
+    return image.done()
+
+
+def rpm_ndb(out):
+    """As SUSE keeps its packages. Debian's rpm does not write this form; a slot for each package, then the headers in blocks of 16 bytes."""
+    image = Image(out, "rpm-ndb")
+    image.write("etc/os-release", 'NAME="openSUSE Leap"\nID="opensuse-leap"\nID_LIKE="suse opensuse"\nVERSION_ID="15.6"\nPRETTY_NAME="openSUSE Leap 15.6"\n')
+    packages = headers(out)
+    slots, blobs = b"", b""
+    for number, header in packages:
+        body = struct.pack("<4s3I", b"BlbS", number, 1, len(header)) + header
+        body += b"\0" * (-(len(body) + 12) % 16) + struct.pack("<2I4s", zlib.adler32(body), len(header), b"BlbE")
+        slots += struct.pack("<4s3I", b"Slot", number, (4096 + len(blobs)) // 16, len(body) // 16)
+        blobs += body
+    slots += struct.pack("<4s3I", b"Slot", 0, 0, 0) * (254 - len(packages))
+    path = image.root / "usr/lib/sysimage/rpm/Packages.db"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(struct.pack("<4s7I", b"RpmP", 0, 1, 1, len(packages) + 1, 0, 0, 0) + slots + blobs)
+    image.layer("ADD leap /")
+    return image.done()
+
+
+def rpm_berkeley(out):
+    """As Amazon Linux 2 keeps its packages. rpm does not write this form any more."""
+    try:
+        from berkeleydb import db as berkeley
+    except ImportError:
+        print("without berkeleydb there is no image with a database of Berkeley DB")
+        return None
+    image = Image(out, "rpm-berkeley")
+    image.write("etc/os-release", 'NAME="Amazon Linux"\nID="amzn"\nID_LIKE="centos rhel fedora"\nVERSION_ID="2"\nPRETTY_NAME="Amazon Linux 2"\n')
+    image.write("etc/system-release", "Amazon Linux release 2 (Karoo)\n")
+    path = image.root / RPM_FOLDER / "Packages"
+    path.parent.mkdir(parents=True)
+    database = berkeley.DB()
+    database.set_pagesize(4096)
+    database.open(str(path), dbtype=berkeley.DB_HASH, flags=berkeley.DB_CREATE)
+    database.put(struct.pack("<I", 0), struct.pack("<I", 100))
+    for number, header in headers(out):
+        database.put(struct.pack("<I", number), header)
+    database.close()
+    image.layer("ADD amazon /")
+    return image.done()
+
+
+def clean(folder):
     for name in ("rpmdb.sqlite-wal", "rpmdb.sqlite-shm", ".rpm.lock"):
-        (image.root / "var/lib/rpm" / name).unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
 
 
 def distroless(out, base, go_program):
@@ -193,7 +276,7 @@ def distroless(out, base, go_program):
 
 def build(out):
     out.mkdir(parents=True, exist_ok=True)
-    languages = ["python3", "python3-requests", "ruby", "npm", "libcommons-io-java", "golang-docker-credential-helpers"]
+    languages = ["python3", "python3-requests", "ruby", "node-semver", "libcommons-io-java", "golang-docker-credential-helpers"]
     image, base = debian(out, "debian", languages)
     go_program = base / "usr/bin/docker-credential-pass"
     language_packages(image, go_program)
@@ -205,8 +288,8 @@ def build(out):
     layouts = [image.done()]
     image, _ = debian(out, "debian-minimal", [])
     layouts.append(image.done())
-    layouts += [alpine(out, go_program), rpm(out, go_program), distroless(out, base, go_program)]
-    for layout in layouts:
+    layouts += [alpine(out, go_program), rpm(out, go_program), rpm_log(out), rpm_ndb(out), rpm_berkeley(out), distroless(out, base, go_program)]
+    for layout in filter(None, layouts):
         copy(layout, out / f"{layout.name}.tar")
     shutil.rmtree(out / "distroless-zstd", ignore_errors=True)
     run("skopeo", "copy", "--insecure-policy", "--dest-compress-format", "zstd", f"oci:{out}/distroless:latest", f"oci:{out}/distroless-zstd:latest")
@@ -214,7 +297,7 @@ def build(out):
 
 # Names of ecosystems, by the types of package URLs.
 TYPES = {"crates.io": "cargo", "npm": "npm", "PyPI": "pypi", "Go": "golang", "Maven": "maven", "RubyGems": "gem", "Packagist": "composer",
-         "NuGet": "nuget", "Debian": "deb", "Alpine": "apk", "Rocky Linux": "rpm"}
+         "NuGet": "nuget", "Debian": "deb", "Alpine": "apk", "Rocky Linux": "rpm", "openSUSE": "rpm", "Amazon Linux": "rpm"}
 
 
 def canonical(kind, name, version):
@@ -228,7 +311,7 @@ def canonical(kind, name, version):
 
 
 def of_bartizan(program, path):
-    text = subprocess.run([program, "scan", "--format", "json", "--database", path.parent / "empty.db", path], capture_output=True, check=False).stdout
+    text = subprocess.run([program, "scan", "--format", "json", "--database", path.parent / "other.db", path], capture_output=True, check=False).stdout
     document = json.loads(text)
     return {canonical(TYPES[package["ecosystem"].split(":")[0]], package["name"], package["version"])
             for package in document["packages"] if not package["development"]}
@@ -257,7 +340,8 @@ def of_trivy(path):
     found = set()
     for result in json.loads(text).get("Results", []):
         kinds = {"rustbinary": "cargo", "node-pkg": "npm", "python-pkg": "pypi", "gobinary": "golang", "jar": "maven", "gemspec": "gem",
-                 "composer-vendor": "composer", "dotnet-core": "nuget", "debian": "deb", "alpine": "apk", "rocky": "rpm"}
+                 "composer-vendor": "composer", "dotnet-core": "nuget", "debian": "deb", "alpine": "apk", "rocky": "rpm", "opensuse-leap": "rpm", "opensuse.leap": "rpm",
+                 "amazon": "rpm"}
         kind = kinds.get(result.get("Type"))
         for package in result.get("Packages", []) if kind else []:
             version = package.get("Version", "")
@@ -300,11 +384,13 @@ def main():
     arguments = parser.parse_args()
     if not arguments.compare_only:
         build(arguments.out)
-    database = arguments.out / "empty.db"
+    database = arguments.out / "other.db"
     if not database.exists():
-        empty = arguments.out / "empty"
-        empty.mkdir(exist_ok=True)
-        run(arguments.bartizan, "db", "update", "--database", database, empty)
+        # Of a package that none of the images has: what counts here are packages, not what is known of them.
+        advisory = arguments.out / "other.json"
+        affected = [{"package": {"ecosystem": "PyPI", "name": "bartizan-example"}, "versions": ["1.0"]}]
+        advisory.write_text(json.dumps({"id": "EXAMPLE-1", "modified": "2026-01-01T00:00:00Z", "affected": affected}))
+        run(arguments.bartizan, "db", "update", "--database", database, advisory)
     compare(arguments.out, arguments.bartizan)
 
 

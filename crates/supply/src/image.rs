@@ -129,13 +129,13 @@ pub fn scan_remote(remote: Arc<dyn Remote>, platform: Option<&Platform>, sources
     scan(&Store::remote(remote)?, platform, sources)
 }
 
-/// The packages in a database of rpm (SQLite or ndb), a line each, with fields between tabs: name, version, architecture, file name of the source
-/// package, module.
+/// The packages in a database of rpm (SQLite, with the write-ahead log that lies beside it, ndb, or a hash of Berkeley DB), a line each, with fields
+/// between tabs: name, version, architecture, file name of the source package, module.
 ///
 /// # Errors
-/// It is neither, or damaged; in words.
-pub fn rpm_packages(database: &[u8]) -> Result<String, String> {
-    let [packages, _] = rpm::texts(database, |_| false)?;
+/// It is none of these, or damaged; in words.
+pub fn rpm_packages(database: &[u8], journal: &[u8]) -> Result<String, String> {
+    let [packages, _] = rpm::texts(database, journal, |_| false)?;
     Ok(String::from_utf8_lossy(&packages.text).into_owned())
 }
 
@@ -147,6 +147,14 @@ pub fn unread(image: &str, error: &ImageError) -> Found {
     found.skipped.push(Skipped { what: image.to_owned(), span: None, reason: SkipReason::Image(error.to_string()) });
     found
 }
+
+/// A message or path for people. Those of libraries repeat what they could not read, and that may be anything.
+fn words(text: &impl ToString) -> String {
+    text.to_string().chars().take(MAX_WORDS).map(|of| if of.is_control() { '?' } else { of }).collect()
+}
+
+/// Characters of a message.
+const MAX_WORDS: usize = 200;
 
 fn scan(store: &Store, platform: Option<&Platform>, sources: &mut Sources) -> Result<Found, ImageError> {
     let mut found = Found::default();

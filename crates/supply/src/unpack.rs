@@ -3,6 +3,7 @@
 //! All input may be hostile: nothing is written anywhere, what comes out is bounded, and what is refused is told.
 
 pub(crate) mod archive;
+pub(crate) mod berkeley;
 pub(crate) mod elf;
 pub(crate) mod rpm;
 pub(crate) mod sqlite;

@@ -6,11 +6,11 @@ use std::sync::{Mutex, PoisonError};
 
 use tar::EntryType;
 
-use super::ImageError;
 use super::manifest::{Check, LayerBlob};
 use super::store::Store;
 use super::stream::{Hash, Hashing, content};
 use super::wanted::{Wanted, is_worth_owning, wanted};
+use super::{ImageError, words};
 use crate::package::SkipReason;
 use crate::unpack::archive::{self, Kind};
 use crate::unpack::{Inner, Problem, below_root, elf, rpm};
@@ -23,6 +23,8 @@ const MAX_PATH_BYTES: u64 = 128 << 20;
 const MAX_KEPT_BYTES: u64 = 128 << 20;
 /// A longer text names no packages that a person could look at.
 const MAX_TEXT_BYTES: u64 = 32 << 20;
+/// rpm writes its log back at the end of each transaction, and SQLite from 4 MB on.
+const MAX_JOURNAL_BYTES: u64 = 64 << 20;
 /// Binaries, databases and archives are looked through in memory.
 const MAX_BINARY_BYTES: u64 = 192 << 20;
 /// Only one of this size is in memory at a time.
@@ -43,6 +45,16 @@ pub(super) struct Limits {
     n_path_bytes: AtomicU64,
     n_kept_bytes: AtomicU64,
     large: Mutex<()>,
+}
+
+/// A file that is kept although its path does not say why, or that is read anew.
+pub(super) struct Asked {
+    /// Its path in the layer.
+    pub(super) path: String,
+    /// The path that says why: a link's, or its own.
+    pub(super) link: String,
+    /// The write-ahead log that belongs to it; mostly empty.
+    pub(super) journal: Vec<u8>,
 }
 
 /// A layer that was read.
@@ -74,33 +86,32 @@ pub(super) enum EntryKind {
     Opaque,
 }
 
-/// Reads a layer. `extra` names files that are kept although their paths do not say why, each with the path that does: a link's.
-pub(super) fn read(store: &Store, blob: &LayerBlob, limits: &Limits, extra: &[(String, String)]) -> Result<Read, ImageError> {
-    let damaged = |why: String| ImageError::Damaged { what: blob.file.clone(), why };
+/// Reads a layer.
+pub(super) fn read(store: &Store, blob: &LayerBlob, limits: &Limits, asked: &[Asked]) -> Result<Read, ImageError> {
+    let damaged = |error: std::io::Error| ImageError::Damaged { what: blob.file.clone(), why: words(&error) };
     let (reader, length) = store.open_file(&blob.file)?;
     let hash = Hash::default();
     let (stream, expected): (Box<dyn std::io::Read + '_>, _) = match &blob.check {
         Check::Blob(expected) => {
             let hashing = Hashing { inner: reader, hash: hash.clone() };
-            (content(hashing, length).map_err(|error| damaged(error.to_string()))?, expected)
+            (content(hashing, length).map_err(damaged)?, expected)
         }
         Check::Content(expected) => {
-            let inner = content(reader, length).map_err(|error| damaged(error.to_string()))?;
+            let inner = content(reader, length).map_err(damaged)?;
             (Box::new(Hashing { inner, hash: hash.clone() }), expected)
         }
     };
     let mut archive = tar::Archive::new(stream);
-    let result = entries(&mut archive, limits, extra);
-    let read = result.map_err(|error| damaged(error.to_string()))?;
+    let read = entries(&mut archive, limits, asked).map_err(damaged)?;
     // What follows the archive belongs to the digest. A blob whose decoder stops early keeps bytes back, and its digest tells.
-    std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map_err(|error| damaged(error.to_string()))?;
+    std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map_err(damaged)?;
     if hash.hex() != *expected {
-        return Err(damaged("its content has another digest".to_owned()));
+        return Err(damaged(std::io::Error::other("its content has another digest")));
     }
     Ok(read)
 }
 
-fn entries<R: std::io::Read>(archive: &mut tar::Archive<R>, limits: &Limits, extra: &[(String, String)]) -> std::io::Result<Read> {
+fn entries<R: std::io::Read>(archive: &mut tar::Archive<R>, limits: &Limits, asked: &[Asked]) -> std::io::Result<Read> {
     let mut read = Read::default();
     let (mut long_path, mut long_link): (Option<Vec<u8>>, Option<Vec<u8>>) = (None, None);
     let mut is_sparse = false;
@@ -140,7 +151,7 @@ fn entries<R: std::io::Read>(archive: &mut tar::Archive<R>, limits: &Limits, ext
             return Err(std::io::Error::other("the image holds too many files"));
         }
         let Some(path) = below_root(&path) else {
-            let shown: String = String::from_utf8_lossy(&path).chars().take(200).map(|of| if of.is_control() { '?' } else { of }).collect();
+            let shown = words(&String::from_utf8_lossy(&path));
             read.refuse(shown, SkipReason::Unreadable("its path is absolute or leads out of the image".to_owned()));
             continue;
         };
@@ -162,14 +173,14 @@ fn entries<R: std::io::Read>(archive: &mut tar::Archive<R>, limits: &Limits, ext
                 }
             },
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
-                let asked = extra.iter().find(|(target, _)| *target == path).map(|(_, link)| link.as_str());
-                let of = wanted(asked.unwrap_or(&path));
+                let asked = asked.iter().find(|asked| asked.path == path);
+                let of = wanted(asked.map_or(&path, |asked| &asked.link));
                 if is_sparse && of.is_some() {
                     read.refuse(path, SkipReason::Unreadable("it is kept as a sparse file".to_owned()));
                     continue;
                 }
-                let size = entry.size();
-                EntryKind::File(file(&path, of, size, &mut entry, limits, &mut read)?)
+                let journal = asked.map_or(&[][..], |asked| &asked.journal);
+                EntryKind::File(file(&path, of, journal, &mut entry, limits, &mut read)?)
             }
             // Nobody's records of packages are a device, a pipe or a socket; what the path had before is gone.
             _ if wanted(&path).is_some() => {
@@ -225,14 +236,15 @@ fn all(entry: &mut impl std::io::Read, limit: u64) -> std::io::Result<Option<Vec
 }
 
 /// What is kept of a regular file.
-fn file(
+fn file<R: std::io::Read>(
     path: &str,
     of: Option<Wanted>,
-    size: u64,
-    entry: &mut impl std::io::Read,
+    journal: &[u8],
+    entry: &mut tar::Entry<'_, R>,
     limits: &Limits,
     read: &mut Read,
 ) -> std::io::Result<Option<Vec<Inner>>> {
+    let size = entry.size();
     let mut bytes = Vec::new();
     if of.is_none() {
         if size < MIN_BINARY_BYTES {
@@ -243,16 +255,11 @@ fn file(
             return Ok(None);
         }
     }
-    if of == Some(Wanted::RpmJournal) {
-        if size > 0 {
-            read.refuse(
-                path.to_owned(),
-                SkipReason::Unreadable("changes to rpm's database that it does not yet hold are not read".to_owned()),
-            );
-        }
-        return Ok(None);
-    }
-    let limit = if matches!(of, Some(Wanted::Text | Wanted::DpkgList | Wanted::DpkgDigests)) { MAX_TEXT_BYTES } else { MAX_BINARY_BYTES };
+    let limit = match of {
+        Some(Wanted::Text | Wanted::DpkgList | Wanted::DpkgDigests) => MAX_TEXT_BYTES,
+        Some(Wanted::RpmJournal) => MAX_JOURNAL_BYTES,
+        Some(Wanted::RpmDatabase | Wanted::Jar) | None => MAX_BINARY_BYTES,
+    };
     if size > limit {
         read.refuse(path.to_owned(), SkipReason::TooLarge);
         return Ok(None);
@@ -267,7 +274,7 @@ fn file(
         Some(Wanted::DpkgDigests) => owned(
             bytes.split(|byte| *byte == b'\n').filter_map(|line| line.iter().position(|byte| *byte == b' ').and_then(|at| line.get(at..))),
         ),
-        Some(Wanted::RpmDatabase) => match rpm::texts(&bytes, is_worth_owning) {
+        Some(Wanted::RpmDatabase) => match rpm::texts(&bytes, journal, is_worth_owning) {
             Ok(texts) => texts.into(),
             Err(error) => {
                 read.refuse(path.to_owned(), SkipReason::Unreadable(error));
@@ -281,7 +288,8 @@ fn file(
             }
             contents.texts
         }
-        Some(Wanted::RpmJournal) => Vec::new(),
+        Some(Wanted::RpmJournal) if bytes.is_empty() => Vec::new(),
+        Some(Wanted::RpmJournal) => vec![Inner { path: "!/journal".to_owned(), text: bytes }],
         None => match elf::texts(&bytes) {
             Ok(texts) => texts,
             Err(error) => {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bartizan_model::{Diagnostic, FileId, Severity, Sources};
 
-use super::layer::{self, Limits, Read};
+use super::layer::{self, Asked, Limits, Read};
 use super::manifest::Plan;
 use super::store::Store;
 use super::tree::{Late, Tree, Version};
@@ -44,13 +44,15 @@ impl Reader {
 pub(super) fn read(shown: &str, store: &Store, plan: Plan, layers: Vec<Read>, sources: &mut Sources) -> Result<Found, ImageError> {
     let mut found = Found::default();
     let mut tree = Tree::default();
+    let mut problems: Vec<(usize, Problem)> = Vec::new();
     for (index, layer) in layers.into_iter().enumerate() {
-        for problem in layer.problems {
-            refused(shown, problem, &mut found);
-        }
+        problems.extend(layer.problems.into_iter().map(|problem| (index, problem)));
         tree.apply(index, layer.entries);
     }
-    late(shown, store, &plan, &mut tree, &mut found)?;
+    late(store, &plan, &mut tree, &mut problems)?;
+    for (_, problem) in problems {
+        refused(shown, problem, &mut found);
+    }
 
     let release = RELEASES.iter().find_map(|path| text_of(tree.file(path)?.1)).map(|text| Release::read(&text)).unwrap_or_default();
     let mut context = Context { shown, plan: &plan, sources, found };
@@ -99,29 +101,40 @@ fn refused(shown: &str, problem: Problem, found: &mut Found) {
     found.skipped.push(Skipped { what: path, span: None, reason: problem.reason });
 }
 
-/// Reads what links showed to be wanted after its layer had been read.
-fn late(shown: &str, store: &Store, plan: &Plan, tree: &mut Tree, found: &mut Found) -> Result<(), ImageError> {
+/// Reads what links showed to be wanted after its layer had been read, and databases that have a log beside them. What was said of these files is said
+/// anew.
+fn late(store: &Store, plan: &Plan, tree: &mut Tree, problems: &mut Vec<(usize, Problem)>) -> Result<(), ImageError> {
     let mut wanted: BTreeMap<usize, Vec<Late>> = BTreeMap::new();
-    let by_link = RECORDS.iter().map(|(path, _)| path).chain(RELEASES).filter_map(|link| {
+    let by_path = RECORDS.iter().map(|(path, _)| path).chain(RELEASES).filter_map(|link| {
         let (path, versions) = tree.file(link)?;
-        let last = versions.last().filter(|version| version.texts.is_none())?;
+        let journal = tree.file(&format!("{path}-wal")).filter(|(_, versions)| bytes_of(versions).is_some()).map(|(journal, _)| journal);
+        let last = versions.last().filter(|version| version.texts.is_none() || journal.is_some())?;
         let (layer, target) = last.same.clone().unwrap_or_else(|| (last.layer, path.clone()));
-        Some(Late { layer, path: target, link: (*link).to_owned(), node: path })
+        Some(Late { layer, path: target, link: (*link).to_owned(), node: path, journal })
     });
-    for late in by_link.chain(tree.late.iter().cloned()).collect::<BTreeSet<_>>() {
+    for late in by_path.chain(tree.late.iter().cloned()).collect::<BTreeSet<_>>() {
         wanted.entry(late.layer).or_default().push(late);
     }
     for (index, wanted) in wanted {
         let Some(blob) = plan.layers.get(index) else { continue };
-        let extra: Vec<(String, String)> = wanted.iter().map(|late| (late.path.clone(), late.link.clone())).collect();
-        let read = layer::read(store, blob, &Limits::default(), &extra)?;
-        for problem in read.problems.into_iter().filter(|problem| extra.iter().any(|(path, _)| *path == problem.path)) {
-            refused(shown, problem, found);
-        }
+        let journal = |late: &Late| late.journal.as_ref().and_then(|path| tree.file(path)).map(|(_, versions)| versions);
+        let asked: Vec<Asked> = wanted
+            .iter()
+            .map(|late| {
+                let journal = journal(late).and_then(bytes_of).unwrap_or_default().to_owned();
+                Asked { path: late.path.clone(), link: late.link.clone(), journal }
+            })
+            .collect();
+        let last: Vec<usize> =
+            wanted.iter().map(|late| journal(late).and_then(<[Version]>::last).map_or(0, |version| version.layer)).collect();
+        let read = layer::read(store, blob, &Limits::default(), &asked)?;
+        let is_asked = |path: &str| asked.iter().any(|asked| asked.path == path);
+        problems.retain(|(layer, problem)| *layer != index || !is_asked(&problem.path));
+        problems.extend(read.problems.into_iter().filter(|problem| is_asked(&problem.path)).map(|problem| (index, problem)));
         for entry in read.entries {
             if let layer::EntryKind::File(Some(texts)) = entry.kind {
-                for late in wanted.iter().filter(|late| late.path == entry.path) {
-                    tree.keep(&late.node, texts.clone());
+                for (late, layer) in wanted.iter().zip(&last).filter(|(late, _)| late.path == entry.path) {
+                    tree.keep(&late.node, *layer, texts.clone());
                 }
             }
         }
@@ -129,9 +142,13 @@ fn late(shown: &str, store: &Store, plan: &Plan, tree: &mut Tree, found: &mut Fo
     Ok(())
 }
 
-fn text_of(versions: &[Version]) -> Option<String> {
+fn bytes_of(versions: &[Version]) -> Option<&[u8]> {
     let inner = versions.last()?.texts.as_ref()?.first()?;
-    Some(String::from_utf8_lossy(&inner.text).into_owned())
+    Some(&inner.text)
+}
+
+fn text_of(versions: &[Version]) -> Option<String> {
+    Some(String::from_utf8_lossy(bytes_of(versions)?).into_owned())
 }
 
 /// The records of package managers, each once although several paths lead to it.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::ImageError;
+use super::{ImageError, words};
 use crate::unpack::below_root;
 
 /// Files of an archive; an image of a thousand layers in the old form has some three thousand.
@@ -93,16 +93,21 @@ impl Store {
         if reader.read_exact(&mut head).is_ok() && (head.starts_with(&[0x1f, 0x8b]) || head == [0x28, 0xb5, 0x2f, 0xfd]) {
             return Err(no_image("it is compressed as a whole; unpack it with gunzip or zstd -d first, its layers may stay compressed"));
         }
+        let length = reader.seek(SeekFrom::End(0)).map_err(unreadable)?;
         reader.seek(SeekFrom::Start(0)).map_err(unreadable)?;
         let mut places = BTreeMap::new();
         let mut tar = tar::Archive::new(reader);
         // Long names are not followed: nothing that belongs to an image has one.
         for entry in tar.entries_with_seek().map_err(unreadable)?.raw(true) {
-            let entry = entry.map_err(|error| no_image(&format!("it is no whole tar archive: {error}")))?;
+            let entry = entry.map_err(|error| no_image(&format!("it is no whole tar archive: {}", words(&error))))?;
             if places.len() >= MAX_FILES {
                 return Err(no_image("it holds too many files"));
             }
             let Some(path) = below_root(&entry.path_bytes()) else { continue };
+            // What is passed over with a seek may lie beyond the end.
+            if entry.raw_file_position().checked_add(entry.size()).is_none_or(|end| end > length) {
+                return Err(no_image(&format!("it ends in the middle of `{path}`, so it was not written or copied as a whole")));
+            }
             match entry.header().entry_type() {
                 tar::EntryType::Regular | tar::EntryType::Continuous => {
                     places.insert(path, Place::Bytes(entry.raw_file_position(), entry.size()));

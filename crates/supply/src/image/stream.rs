@@ -13,6 +13,10 @@ const MAX_EXPANSION: u64 = 200;
 /// What any layer may grow to, however small its blob is: databases are made with holes in them.
 const MIN_EXPANSION_BYTES: u64 = 1 << 30;
 
+/// The largest window that is kept of a Zstandard frame. Builders of images use 32 MiB at most, although 128 MiB are possible; each layer that is being
+/// read may take twice as much.
+const MAX_WINDOW_BYTES: u64 = 64 << 20;
+
 /// The digest of what has been read so far.
 #[derive(Clone, Default)]
 pub(super) struct Hash(Rc<RefCell<Sha256>>);
@@ -60,7 +64,11 @@ pub(super) fn content<'a>(blob: impl Read + 'a, length: u64) -> io::Result<Box<d
         // Several members one after the other are one stream.
         Box::new(flate2::bufread::MultiGzDecoder::new(blob))
     } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || head.get(1..4) == Some(&[0x2a, 0x4d, 0x18]) {
-        Box::new(Zstd { source: blob, decoder: FrameDecoder::new(), is_open: false })
+        let mut decoder = FrameDecoder::new();
+        decoder.set_max_window_size(MAX_WINDOW_BYTES);
+        Box::new(Zstd { source: blob, decoder, is_open: false })
+    } else if head.starts_with(b"BZh") || head.starts_with(b"\xfd7zXZ\0") {
+        return Err(io::Error::other("it is compressed with bzip2 or xz, which images do not use; gzip and zstd are read"));
     } else {
         Box::new(blob)
     };

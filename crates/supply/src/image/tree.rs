@@ -32,6 +32,8 @@ pub(super) struct Late {
     pub(super) link: String,
     /// Where in the tree what is read of it belongs.
     pub(super) node: String,
+    /// Where in the tree the write-ahead log lies that belongs to it.
+    pub(super) journal: Option<String>,
 }
 
 #[derive(Debug)]
@@ -96,7 +98,7 @@ impl Tree {
                     let texts = there.and_then(|version| version.texts.clone());
                     let same = there.map(|version| version.same.clone().unwrap_or((version.layer, target)));
                     if let Some((layer, target)) = same.clone().filter(|_| texts.is_none() && wanted(&path).is_some()) {
-                        self.late.push(Late { layer, path: target, link: path.clone(), node: path.clone() });
+                        self.late.push(Late { layer, path: target, link: path.clone(), node: path.clone(), journal: None });
                     }
                     self.put(path, Version { layer, texts, same });
                 }
@@ -148,12 +150,17 @@ impl Tree {
         }
     }
 
-    /// Keeps what was read of a file later.
-    pub(super) fn keep(&mut self, path: &str, texts: Vec<Inner>) {
+    /// Keeps what was read of a file later; `layer` is the last one that had a part in it.
+    pub(super) fn keep(&mut self, path: &str, layer: usize, texts: Vec<Inner>) {
         if let Some(Node::File(versions)) = self.nodes.get_mut(path)
             && let Some(version) = versions.last_mut()
         {
-            version.texts = Some(Arc::new(texts));
+            let texts = Some(Arc::new(texts));
+            if layer > version.layer {
+                versions.push(Version { layer, texts, same: None });
+            } else {
+                version.texts = texts;
+            }
         }
     }
 

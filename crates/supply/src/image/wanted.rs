@@ -14,7 +14,7 @@ pub(super) enum Wanted {
     Jar,
     /// rpm's packages.
     RpmDatabase,
-    /// Nothing; it tells that rpm's database is not whole without it.
+    /// Its bytes: rpm's database is not whole without them.
     RpmJournal,
     /// Paths of the files that a package of dpkg owns, one each line.
     DpkgList,
@@ -52,7 +52,8 @@ pub(super) fn wanted(path: &str) -> Option<Wanted> {
     if let Some((_, manager)) = RECORDS.iter().find(|(record, _)| *record == path) {
         return Some(if *manager == Manager::Rpm { Wanted::RpmDatabase } else { Wanted::Text });
     }
-    if path.ends_with("/rpmdb.sqlite-wal") && RECORDS.iter().any(|(record, _)| path.strip_suffix("-wal") == Some(record)) {
+    // Anywhere, because the folder of the records may be a link.
+    if path.ends_with("/rpmdb.sqlite-wal") {
         return Some(Wanted::RpmJournal);
     }
     if let Some(entry) = path.strip_prefix(DPKG_ENTRIES) {

@@ -1,8 +1,8 @@
-//! rpm's database: SQLite (`rpmdb.sqlite`) and ndb (`Packages.db`), and the package headers in both.
+//! rpm's database: SQLite (`rpmdb.sqlite`), ndb (`Packages.db`) and Berkeley DB (`Packages`), and the package headers in them.
 //!
-//! Source: rpm's `lib/header.c`, `lib/backend/sqlite.c`, `lib/backend/ndb/rpmpkg.c`, and its manual's list of tags.
+//! Source: rpm's `lib/header.c`, `lib/backend/sqlite.c`, `lib/backend/ndb/rpmpkg.c`, `lib/backend/db3.c`, and its manual's list of tags.
 
-use super::{Inner, sqlite};
+use super::{Inner, berkeley, sqlite};
 use crate::distribution;
 
 /// What a header says of its package.
@@ -24,11 +24,12 @@ pub(crate) struct Header {
 /// Paths of one package; the largest real ones (documentation, firmware) have a tenth.
 const MAX_FILES_BYTES: usize = 64 << 20;
 
-/// The list of a database's packages and the list of files that they own, as far as `is_wanted` wants them.
+/// The list of a database's packages and the list of files that they own, as far as `is_wanted` wants them. `journal` is the write-ahead log beside a
+/// database of SQLite; empty where there is none.
 ///
 /// # Errors
 /// The file is damaged, in words.
-pub(crate) fn texts(bytes: &[u8], is_wanted: impl Fn(&str) -> bool) -> Result<[Inner; 2], String> {
+pub(crate) fn texts(bytes: &[u8], journal: &[u8], is_wanted: impl Fn(&str) -> bool) -> Result<[Inner; 2], String> {
     let (mut packages, mut files, mut n_damaged) = (String::new(), String::new(), 0usize);
     let mut add = |blob: &[u8]| match header(blob) {
         // Keys that are trusted are kept like packages, and are none.
@@ -43,11 +44,13 @@ pub(crate) fn texts(bytes: &[u8], is_wanted: impl Fn(&str) -> bool) -> Result<[I
         None => n_damaged += 1,
     };
     if bytes.starts_with(b"SQLite format 3\0") {
-        sqlite::blobs(bytes, "Packages", add).map_err(|error| error.to_string())?;
+        sqlite::blobs(bytes, journal, "Packages", add).map_err(|error| error.to_string())?;
     } else if bytes.starts_with(b"RpmP") {
         ndb(bytes, &mut add).ok_or("it is damaged")?;
+    } else if berkeley::is_hash(bytes) {
+        berkeley::values(bytes, add).map_err(|error| error.to_string())?;
     } else {
-        return Err("its form is not known; only SQLite and ndb are read".to_owned());
+        return Err("its form is not known; SQLite, ndb and hashes of Berkeley DB are read".to_owned());
     }
     if n_damaged > 0 {
         return Err(format!("{n_damaged} of its packages are damaged"));
@@ -178,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_package_is_a_line_of_the_list() {
-        let [packages, files] = texts(&file(&blob()), |path| path.contains("dist-info")).unwrap();
+        let [packages, files] = texts(&file(&blob()), &[], |path| path.contains("dist-info")).unwrap();
         assert_eq!(String::from_utf8(packages.text).unwrap(), "openssl-libs\t1:3.0.7-27.el9\tx86_64\topenssl-3.0.7-27.el9.src.rpm\t\n");
         assert_eq!(files.text, b"/x.dist-info/METADATA\n");
     }
@@ -200,14 +203,14 @@ mod tests {
         bytes.extend(b"BlbS\x01\0\0\0\0\0\0\0");
         bytes.extend((blob.len() as u32).to_le_bytes());
         bytes.extend(&blob);
-        let [packages, _] = texts(&bytes, |_| false).unwrap();
+        let [packages, _] = texts(&bytes, &[], |_| false).unwrap();
         assert!(packages.text.starts_with(b"openssl-libs\t1:3.0.7"));
     }
 
     #[test]
     fn other_forms_are_no_empty_lists() {
-        assert!(texts(b"\x00\x05\x31\x62 a hash of Berkeley DB", |_| false).unwrap_err().contains("only SQLite and ndb are read"));
-        assert!(texts(&file(b"no header"), |_| false).unwrap_err().contains("1 of its packages"));
+        assert!(texts(b"a tree of something", &[], |_| false).unwrap_err().contains("its form is not known"));
+        assert!(texts(&file(b"no header"), &[], |_| false).unwrap_err().contains("1 of its packages"));
     }
 
     proptest! {
@@ -222,7 +225,7 @@ mod tests {
                 database[place] = byte;
             }
             let _ = header(&damaged);
-            let _ = texts(&database, |_| true);
+            let _ = texts(&database, &[], |_| true);
         }
     }
 }

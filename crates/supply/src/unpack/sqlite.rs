@@ -1,11 +1,14 @@
 //! The rows of one table of an SQLite file, for rpm's database: blobs, read page by page.
 //!
-//! It reads no index, no view and no journal, and takes nothing on trust: every page is read at most once, so a file gives at most as many bytes as
-//! it has, and loops end.
+//! It reads no index and no view, and takes nothing on trust: every page is read at most once, so a file gives at most as many bytes as it and its
+//! journal have, and loops end.
 //!
 //! Source: sqlite.org/fileformat2.html, sections 1.3 (header), 1.6 (b-trees), 2.1 (records).
 
+mod journal;
+
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// A file that is not what the format asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +21,8 @@ pub(crate) enum SqliteError {
     Loop(u32),
     #[error("it has no table of packages")]
     NoTable,
+    #[error("its write-ahead log is of another database")]
+    Journal,
 }
 
 /// B-trees of 2^31 pages are less deep.
@@ -25,6 +30,8 @@ const MAX_DEPTH: usize = 20;
 
 struct Reader<'a> {
     bytes: &'a [u8],
+    /// Pages that the journal has in a newer form.
+    newer: BTreeMap<u32, &'a [u8]>,
     page_size: usize,
     /// Bytes of a page that are used.
     usable: usize,
@@ -32,8 +39,9 @@ struct Reader<'a> {
     seen: Vec<bool>,
 }
 
-/// Calls `each` with the first blob of every row of a table, by row id.
-pub(crate) fn blobs(bytes: &[u8], table: &str, mut each: impl FnMut(&[u8])) -> Result<(), SqliteError> {
+/// Calls `each` with the first blob of every row of a table, by row id. `journal` is the write-ahead log that lies beside the file; empty where there
+/// is none.
+pub(crate) fn blobs(bytes: &[u8], journal: &[u8], table: &str, mut each: impl FnMut(&[u8])) -> Result<(), SqliteError> {
     let header = bytes.get(..100).filter(|header| header.starts_with(b"SQLite format 3\0")).ok_or(SqliteError::Header)?;
     let page_size = match be(header, 16, 2) {
         Some(1) => 65536,
@@ -45,7 +53,10 @@ pub(crate) fn blobs(bytes: &[u8], table: &str, mut each: impl FnMut(&[u8])) -> R
     if usable < 480 {
         return Err(SqliteError::Header);
     }
-    let mut reader = Reader { bytes, page_size, usable, seen: vec![false; bytes.len() / page_size + 1] };
+    let newer = journal::pages(journal, page_size)?;
+    // New pages follow the old ones.
+    let n_pages = bytes.len() / page_size + 1 + newer.len();
+    let mut reader = Reader { bytes, newer, page_size, usable, seen: vec![false; n_pages] };
     let mut root = None;
     reader.walk(1, 0, &mut |record| {
         // Columns: type, name, table, root page, statement.
@@ -74,7 +85,8 @@ impl<'a> Reader<'a> {
             None => return Err(SqliteError::Page(number)),
         }
         let start = index * self.page_size;
-        self.bytes.get(start..start + self.page_size).and_then(|page| page.get(..self.usable)).ok_or(SqliteError::Page(number))
+        let page = self.newer.get(&number).copied().or_else(|| self.bytes.get(start..start + self.page_size));
+        page.and_then(|page| page.get(..self.usable)).ok_or(SqliteError::Page(number))
     }
 
     /// Calls `each` with the record of every row below a page.
@@ -112,7 +124,7 @@ impl<'a> Reader<'a> {
     fn record(&mut self, cell: &'a [u8]) -> Option<Result<Cow<'a, [u8]>, SqliteError>> {
         let (length, rest) = varint(cell)?;
         let (_, rest) = varint(rest)?;
-        let length = usize::try_from(length).ok().filter(|length| *length <= self.bytes.len())?;
+        let length = usize::try_from(length).ok().filter(|length| *length <= self.seen.len() * self.page_size)?;
         // Source: section 1.6, "the amount of payload that spills".
         let (most, least) = (self.usable - 35, (self.usable - 12) * 32 / 255 - 23);
         if length <= most {
@@ -249,7 +261,7 @@ pub(super) mod tests {
 
     fn read(bytes: &[u8]) -> Result<Vec<Vec<u8>>, SqliteError> {
         let mut out = Vec::new();
-        blobs(bytes, "Packages", |blob| out.push(blob.to_vec())).map(|()| out)
+        blobs(bytes, &[], "Packages", |blob| out.push(blob.to_vec())).map(|()| out)
     }
 
     #[test]
@@ -269,6 +281,6 @@ pub(super) mod tests {
         let whole = file(&[7; 5000]);
         assert!(read(&whole[..6 * PAGE]).is_err());
         assert_eq!(read(b"SQLite format 3\0"), Err(SqliteError::Header));
-        assert_eq!(blobs(&whole, "Name", |_| {}), Err(SqliteError::NoTable));
+        assert_eq!(blobs(&whole, &[], "Name", |_| {}), Err(SqliteError::NoTable));
     }
 }

@@ -413,6 +413,21 @@ fn what_is_no_image_says_what_would_be_one() {
         ["error `app.tar` is no image: it has neither `index.json` nor `manifest.json`; `docker save` and `skopeo copy` write images"]
     );
     assert!(shown(gzip(&one(&[])))[0].contains("it is compressed as a whole"));
+    let whole = one(&[layer(&[(STATUS, text(&paragraph("a", "1")))])]);
+    let index = whole.windows(10).rposition(|bytes| bytes == b"index.json").unwrap();
+    let cut = "error `app.tar` is no image: it ends in the middle of `index.json`, so it was not written or copied as a whole";
+    assert_eq!(shown(whole[..index + 520].to_vec()), [cut]);
+}
+
+#[test]
+fn layers_that_are_no_archives_say_so_without_their_bytes() {
+    let of = |blob: &[u8]| shown(one(&[(Vec::new(), blob.to_vec())])).remove(0);
+    assert!(of(b"BZh91AY&SY").ends_with("which images do not use; gzip and zstd are read"));
+    assert!(of(b"\xfd7zXZ\0\0\x04").ends_with("which images do not use; gzip and zstd are read"));
+    let garbage = of(&[b"\x1b[2J".repeat(200), vec![0; 512]].concat());
+    assert!(garbage.starts_with("error `blobs/sha256/") && !garbage.contains(char::is_control), "{garbage:?}");
+    // A frame of Zstandard with a window of 128 MiB.
+    assert!(of(&[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x88, 0x01, 0x00, 0x00]).contains("window"));
 }
 
 #[test]
@@ -461,4 +476,28 @@ fn archives_of_a_repository_are_opened_in_memory() {
             "skipped layer.zip!/java/lib/service.war",
         ]
     );
+}
+
+#[test]
+fn rpms_database_is_read_with_its_log_wherever_both_come_from() {
+    let database = Of::File(include_bytes!("data/rpm/rpmdb.sqlite"));
+    let journal = Of::File(include_bytes!("data/rpm/rpmdb.sqlite-wal"));
+    let link = ("var/lib/rpm", Of::Symlink("../../usr/lib/sysimage/rpm"));
+    let path = "usr/lib/sysimage/rpm/rpmdb.sqlite";
+    let log = "usr/lib/sysimage/rpm/rpmdb.sqlite-wal";
+    let lower = layer(&[link, (path, database.clone())]);
+    let with_log = [format!("kept@1.0-1.amzn2 {path}!/packages:1 0"), format!("added@2.0-1.amzn2 {path}!/packages:2 1")];
+    let large = format!("large@3.0-1.amzn2 {path}!/packages:3 1");
+    let without = [format!("kept@1.0-1.amzn2 {path}!/packages:1 0"), format!("gone@1.0-1.amzn2 {path}!/packages:2 0")];
+    let whiteout = "usr/lib/sysimage/rpm/.wh.rpmdb.sqlite-wal";
+    let (upper, gone, empty) = (layer(&[(log, journal.clone())]), layer(&[(whiteout, text(""))]), layer(&[(log, text(""))]));
+    assert_eq!(shown(one(&[lower.clone(), upper.clone()])), [&with_log[..], &[large]].concat());
+    assert_eq!(shown(one(&[lower.clone(), upper.clone(), gone])), without);
+    assert_eq!(shown(one(&[lower.clone(), upper, empty])), without);
+    // What only the log makes whole is not said to be damaged, and what stays damaged is said once.
+    let half: &[u8] = &include_bytes!("data/rpm/rpmdb.sqlite")[..512];
+    let read = shown(one(&[layer(&[(path, Of::File(half)), (log, journal)])]));
+    assert!(read.iter().all(|line| !line.starts_with("skipped")), "{read:?}");
+    assert_eq!(read.len(), 3);
+    assert_eq!(shown(one(&[layer(&[(path, Of::File(half))])])), [format!("skipped app.tar!/{path}: it cannot be read: page 2 is damaged")]);
 }

@@ -8,6 +8,7 @@ mod lockfiles;
 mod package_urls;
 mod properties;
 mod results;
+mod rpm;
 mod sbom;
 mod truth;
 mod versions;

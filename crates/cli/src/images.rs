@@ -8,17 +8,19 @@ use bartizan_supply::Found;
 use bartizan_supply::image::{self, ImageError, Platform};
 
 use crate::args::ImageArgs;
+use crate::progress::Progress;
 use crate::pull::Pulled;
 
 /// Reads the images that were named.
 ///
 /// # Errors
 /// One is neither a file nor a reference. An image that cannot be read is counted as skipped.
-pub(crate) fn scan(arguments: &ImageArgs, sources: &mut Sources) -> anyhow::Result<Found> {
+pub(crate) fn scan(arguments: &ImageArgs, sources: &mut Sources, progress: &Progress) -> anyhow::Result<Found> {
     let mut found = Found::default();
     for name in &arguments.images {
         let path = Path::new(name);
         let platform = arguments.platform.as_ref();
+        progress.say(format!("reading {name}"));
         // Whoever names a file that is no image is to hear what is wrong with the file.
         found.append(if path.exists() { of_path(path, platform, sources) } else { pull(name, platform, sources)? });
     }

@@ -108,7 +108,7 @@ impl Reading {
 
     fn scan(&mut self, input: &Input, progress: &Progress) -> anyhow::Result<Found> {
         progress.say("looking up packages");
-        software::scan(&mut self.architecture, &self.tree, input)
+        software::scan(&mut self.architecture, &self.tree, input, progress)
     }
 
     fn end<T>(self, progress: &Progress, look: impl FnOnce(Architecture, &Knowledge) -> T) -> (T, Knowledge) {

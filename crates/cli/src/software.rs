@@ -12,6 +12,7 @@ use bartizan_supply::{Dockerfile, Found, Package, Rating, SkipReason, Skipped, V
 use crate::args::Input;
 use crate::command::db;
 use crate::images;
+use crate::progress::Progress;
 
 /// Folders of what others wrote and a build fetched.
 const FETCHED: &[&str] = &[".terraform", "node_modules", "venv", ".tox"];
@@ -53,14 +54,15 @@ pub(crate) fn add_recipes(architecture: &mut Architecture, dockerfiles: &[Docker
 ///
 /// # Errors
 /// An image that is named is neither a file nor a reference.
-pub(crate) fn scan(architecture: &mut Architecture, tree: &Tree, input: &Input) -> anyhow::Result<Found> {
+pub(crate) fn scan(architecture: &mut Architecture, tree: &Tree, input: &Input, progress: &Progress) -> anyhow::Result<Found> {
     let mut found = scan_files(architecture, tree, |_| true);
-    found.append(images::scan(&input.images, &mut architecture.sources)?);
+    found.append(images::scan(&input.images, &mut architecture.sources, progress)?);
     if input.pull {
         for name in bartizan_review::named_images(architecture) {
             if input.images.images.contains(&name) {
                 continue;
             }
+            progress.say(format!("reading {name}"));
             match images::pull(&name, input.images.platform.as_ref(), &mut architecture.sources) {
                 Ok(pulled) => found.append(pulled),
                 Err(error) => found.skipped.push(Skipped { what: name, span: None, reason: SkipReason::Image(format!("{error:#}")) }),

@@ -21,6 +21,7 @@ use serde_json::Value;
 use super::db;
 use crate::args::{Scan, ScanFormat, SeverityArg};
 use crate::exit::Outcome;
+use crate::progress::Progress;
 use crate::{images, pipeline, terminal};
 
 /// Skipped things that are shown of each reason's kind; JSON has all.
@@ -32,11 +33,14 @@ pub(super) fn run(arguments: &Scan) -> anyhow::Result<Outcome> {
     let paths = if arguments.paths.is_empty() && arguments.images.images.is_empty() { &here[..] } else { &arguments.paths };
     let mut sources = Sources::default();
     let mut found = Found::default();
+    let progress = Progress::start();
     for path in paths {
+        progress.say(format!("reading {}", path.display()));
         let platform = arguments.images.platform.as_ref();
         found.append(if image::is_image(path) { images::of_path(path, platform, &mut sources) } else { scan_path(path, &mut sources)? });
     }
-    found.append(images::scan(&arguments.images, &mut sources)?);
+    found.append(images::scan(&arguments.images, &mut sources, &progress)?);
+    drop(progress);
     let mut matches = find(&mut database, &found.packages)?;
     let mut results = Results::default();
     for path in &arguments.results {

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::convert;
 use crate::args::Input;
+use crate::progress::Progress;
 use crate::{images, pipeline};
 
 /// What a look at a system found.
@@ -78,7 +79,7 @@ impl Look {
         looked.read(json).with_context(|| format!("`{}` is no review.json", file.display()))?;
         if !input.paths.is_empty() || !input.images.images.is_empty() {
             let mut sources = Sources::default();
-            let mut found = images::scan(&input.images, &mut sources)?;
+            let mut found = images::scan(&input.images, &mut sources, &Progress::start())?;
             for path in &input.paths {
                 found.append(scan_path(path, &mut sources)?);
             }

@@ -259,6 +259,8 @@ pub(crate) struct Diff {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) catalogue: CatalogueArgs,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -25,10 +25,21 @@ pub(crate) fn read_recipes(architecture: &mut Architecture, tree: &Tree) {
 }
 
 fn scan_files(architecture: &mut Architecture, tree: &Tree, is_wanted: impl Fn(&str) -> bool) -> Found {
-    let is_own = |path: &&str| !path.split('/').any(|part| FETCHED.contains(&part)) && is_wanted(path);
+    let is_own = |path: &&str| tree.is_reviewed(path) && !path.split('/').any(|part| FETCHED.contains(&part)) && is_wanted(path);
     let paths: BTreeSet<String> = tree.paths().filter(is_own).map(str::to_owned).collect();
     let read = |path: &str| tree.bytes(path).map_err(SkipReason::Unreadable);
     scan::scan(&paths, &read, &mut architecture.sources)
+}
+
+/// Looks the packages of a tree up in a database, and reads its Dockerfiles; without a database these alone.
+pub(crate) fn look_up(architecture: &mut Architecture, tree: &Tree, database: Option<&Path>) -> anyhow::Result<()> {
+    let Some(database) = database else {
+        read_recipes(architecture, tree);
+        return Ok(());
+    };
+    let found = scan_files(architecture, tree, |_| true);
+    add_recipes(architecture, &found.dockerfiles);
+    add(architecture, &found, database)
 }
 
 /// Tells the architecture what its images are built from.

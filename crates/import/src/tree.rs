@@ -45,7 +45,7 @@ impl Tree {
     }
 
     /// True for what is under review itself, and not only called by it.
-    pub(crate) fn is_reviewed(&self, path: &str) -> bool {
+    pub fn is_reviewed(&self, path: &str) -> bool {
         self.reviewed.is_empty()
             || self
                 .reviewed

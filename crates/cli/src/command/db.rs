@@ -1,6 +1,7 @@
 //! `bartizan db`: the database of advisories that scans ask.
 
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use anyhow::Context as _;
 use bartizan_supply::database::Report;
@@ -51,8 +52,10 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<Database> {
         anyhow::bail!("there is no database `{}`: import advisories with `bartizan db update PATH…`", path.display());
     }
     let database = Database::open(path)?;
+    // Several readers of one run need not hear it each.
+    static TOLD: Once = Once::new();
     if let Some(text) = stale(database.description()) {
-        terminal::warning(&text);
+        TOLD.call_once(|| terminal::warning(&text));
     }
     Ok(database)
 }

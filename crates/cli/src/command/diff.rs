@@ -10,6 +10,7 @@ use bartizan_report::difference::{self, Difference, Snapshot};
 use bartizan_report::{folder, json};
 use bartizan_review::{Policy, Severity};
 
+use super::db;
 use crate::args::{Diff, DiffFormat};
 use crate::catalogue::Knowledge;
 use crate::exit::Outcome;
@@ -31,11 +32,13 @@ pub(super) fn run(arguments: &Diff) -> anyhow::Result<Outcome> {
     // What cannot be found is told before anything is reviewed.
     let states = (state(&arguments.base, arguments)?, state(&arguments.head, arguments)?);
     let knowledge = pipeline::knowledge(arguments.catalogue.catalogue.as_deref())?;
+    let database = db::present(&arguments.database)?;
+    let database = database.as_deref();
     let progress = Progress::start();
     progress.say(format!("reviewing {} and {}", arguments.base, arguments.head));
     let (base, head) = std::thread::scope(|scope| {
-        let base = scope.spawn(|| snapshot(states.0, arguments, &knowledge));
-        let head = snapshot(states.1, arguments, &knowledge);
+        let base = scope.spawn(|| snapshot(states.0, arguments, &knowledge, database));
+        let head = snapshot(states.1, arguments, &knowledge, database);
         // A panic is our bug: it goes on where it can be told as one.
         (base.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), head)
     });
@@ -98,23 +101,23 @@ fn is_review(text: &[u8]) -> bool {
 }
 
 /// The review of a state, with how many places of it could not be read.
-fn snapshot(state: State, arguments: &Diff, knowledge: &Knowledge) -> anyhow::Result<(Snapshot, usize)> {
+fn snapshot(state: State, arguments: &Diff, knowledge: &Knowledge, database: Option<&Path>) -> anyhow::Result<(Snapshot, usize)> {
     let tree = match state {
         State::Review(read) => return Ok((*read, 0)),
         State::Files(paths) if paths.is_empty() => return Ok((Snapshot::default(), 0)),
         State::Files(paths) => bartizan_import::load(&paths)?,
         State::Revision(repository, tree) => repository.read(&tree, &arguments.paths)?,
     };
-    reviewed(&tree, knowledge)
+    reviewed(&tree, knowledge, database)
 }
 
-fn reviewed(tree: &Tree, knowledge: &Knowledge) -> anyhow::Result<(Snapshot, usize)> {
+fn reviewed(tree: &Tree, knowledge: &Knowledge, database: Option<&Path>) -> anyhow::Result<(Snapshot, usize)> {
     let mut architecture = bartizan_import::import(tree, &knowledge.services);
     // Before the first file of a plan there is a plan without components.
     if pipeline::has_nothing(&architecture) {
         return Ok((Snapshot::default(), 0));
     }
-    software::read_recipes(&mut architecture, tree);
+    software::look_up(&mut architecture, tree, database)?;
     let unread = terminal::unread(&architecture);
     let policy = Policy { today: pipeline::today(), ..Policy::default() };
     let review = bartizan_review::review(architecture, &knowledge.catalogue, &policy);

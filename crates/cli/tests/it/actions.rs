@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::{PLAN, folder, text};
+use crate::supply::ADVISORY;
+use crate::{PLAN, bartizan, folder, text};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -85,7 +86,7 @@ fn repository(name: &str) -> Runner {
 fn the_steps_of_the_action_compare_review_comment_and_stop() {
     let action = std::fs::read_to_string(root().join("action.yml")).expect("the action");
     let steps = steps(&action);
-    assert_eq!(steps.keys().map(String::as_str).collect::<Vec<_>>(), ["Comment", "Compare", "Gate", "Install bartizan", "Review"]);
+    assert_eq!(steps.keys().map(String::as_str).collect::<Vec<_>>(), ["Comment", "Compare", "Gate", "Install bartizan", "Review", "Scan"]);
     let runner = repository("action");
     let binary = env!("CARGO_BIN_EXE_bartizan");
     let done = |name: &str, more: &[(&str, &str)]| {
@@ -101,9 +102,20 @@ fn the_steps_of_the_action_compare_review_comment_and_stop() {
     assert_eq!(told["schema"], "bartizan/diff/1");
     let summary = std::fs::read_to_string(runner.here.join("runner/summary.md")).expect("the summary");
     assert!(summary.starts_with("<!-- bartizan-diff -->") && summary.contains("plan/main.tf"), "{summary}");
-    let outputs = done("Review", &[("BARTIZAN", binary), ("PLAN", "plan"), ("BASELINE", "")]);
+    let outputs = done("Review", &[("BARTIZAN", binary), ("PLAN", "plan"), ("BASELINE", ""), ("IMAGES", "")]);
     let log: serde_json::Value = serde_json::from_slice(&std::fs::read(&outputs["sarif"]).expect("a log")).expect("JSON");
     assert_eq!(log["version"], "2.1.0");
+    std::fs::write(runner.here.join("advisory.json"), ADVISORY).expect("a file");
+    std::fs::write(runner.here.join("plan/requirements.txt"), "webframe==2.0\n").expect("a file");
+    let database = runner.here.join("advisories.db").display().to_string();
+    assert!(bartizan(&runner.here, &["db", "update", "advisory.json", "--database", &database]).status.success());
+    let scan = [("BARTIZAN", binary), ("PLAN", "plan"), ("BARTIZAN_DATABASE", &database), ("IMAGES", "\nmissing.example/app:1\n")];
+    let shown = runner.run(&steps["Scan"], &scan);
+    assert!(shown.status.success(), "{}", text(&shown.stderr));
+    let bill: serde_json::Value = serde_json::from_slice(&std::fs::read(&runner.outputs()["sbom"]).expect("a bill")).expect("JSON");
+    assert_eq!(bill.pointer("/vulnerabilities/0/id").and_then(serde_json::Value::as_str), Some("CVE-2026-1"));
+    let summary = std::fs::read_to_string(runner.here.join("runner/summary.md")).expect("the summary");
+    assert!(summary.contains("webframe 2.0, mended in 2.1") && summary.contains("missing.example/app:1: cannot read"), "{summary}");
     assert_eq!(runner.run(&steps["Gate"], &[("CODE", "1")]).status.code(), Some(1));
     assert_eq!(runner.run(&steps["Gate"], &[("CODE", "0")]).status.code(), Some(0));
     let wrong = runner.run(&steps["Compare"], &[("BARTIZAN", binary), ("PLAN", "plan"), ("BASE", "nowhere"), ("FAIL_ON", "")]);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{bartizan, folder, text};
 
-const ADVISORY: &str = r#"{"id": "GHSA-aaaa-bbbb-cccc", "modified": "2026-01-01T00:00:00Z", "aliases": ["CVE-2026-1"], "summary": "A request may read any file",
+pub(crate) const ADVISORY: &str = r#"{"id": "GHSA-aaaa-bbbb-cccc", "modified": "2026-01-01T00:00:00Z", "aliases": ["CVE-2026-1"], "summary": "A request may read any file",
  "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N"}],
  "affected": [{"package": {"ecosystem": "PyPI", "name": "webframe"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.1"}]}]}]}"#;
 
@@ -189,6 +189,23 @@ fn what_a_dockerfile_says_belongs_to_the_workload_that_runs_its_image() {
     write(&here, "advisory.json", ADVISORY);
     assert_eq!(run(&here, &["db", "update", "advisory.json", "--database", "a.db"]).0, Some(0));
     assert_eq!(review(&["--database", "a.db"]), expected);
+}
+
+#[test]
+fn a_package_that_a_change_brings_to_a_workload_is_a_new_threat() {
+    let here = folder("diff-packages");
+    write(&here, "advisory.json", ADVISORY);
+    assert_eq!(run(&here, &["db", "update", "advisory.json", "--database", "a.db"]).0, Some(0));
+    let plan = "resource \"aws_lambda_function\" \"mail\" {\n  function_name = \"mail\"\n  role = \"arn:aws:iam::111122223333:role/mail\"\n  filename = \"mail/build.zip\"\n  handler = \"a.b\"\n  runtime = \"python3.13\"\n}\n";
+    for (state, version) in [("before", "2.1"), ("after", "2.0")] {
+        std::fs::create_dir_all(here.join(state).join("mail")).expect("a folder");
+        write(&here, &format!("{state}/main.tf"), plan);
+        write(&here, &format!("{state}/mail/requirements.txt"), &format!("webframe=={version}\n"));
+    }
+    let (code, shown, errors) = run(&here, &["diff", "./before", "./after", "--database", "a.db", "--fail-on", "low"]);
+    assert_eq!((code, shown.contains("webframe 2.0 with CVE-2026-1")), (Some(1), true), "{shown}{errors}");
+    let (code, shown, errors) = run(&here, &["diff", "./before", "./before", "--database", "a.db", "--fail-on", "low"]);
+    assert_eq!((code, shown.contains("webframe")), (Some(0), false), "{shown}{errors}");
 }
 
 #[test]

@@ -40,8 +40,14 @@ pub(crate) fn warning(message: &str) {
     tell("warning", AnsiColor::Yellow, message);
 }
 
+/// A text without what would steer a terminal: names and messages may come from strangers.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() && !matches!(character, '\n' | '\t') { '?' } else { character }).collect()
+}
+
 fn tell(word: &str, colour: AnsiColor, message: &str) {
     let style = Style::new().bold().fg_color(Some(colour.into()));
+    let message = harmless(message);
     // Nobody is left to be told when standard error is gone.
     let _ = writeln!(anstream::stderr(), "{style}{word}{style:#}: {message}");
 }

@@ -53,7 +53,7 @@ pub struct Description {
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// Reading or writing failed.
-    #[error("the database `{path}` cannot be {action}: {source}")]
+    #[error("the database `{path}` cannot be {action}")]
     Io {
         /// The file.
         path: String,

@@ -33,7 +33,7 @@ const SKIPPED: &[&str] =
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// It does not exist or cannot be listed.
-    #[error("cannot read `{path}`: {source}")]
+    #[error("cannot read `{path}`")]
     Unreadable {
         /// The path.
         path: String,

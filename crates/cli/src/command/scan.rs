@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &Scan) -> anyhow::Result<Outcome> {
     }
     let content = match arguments.format {
         ScanFormat::Json => folder::pretty(&Document::new(&found, &matches, description, &sources)),
-        ScanFormat::Text => text(&found, &matches, description, &sources).into_bytes(),
+        ScanFormat::Text => terminal::harmless(&text(&found, &matches, description, &sources)).into_bytes(),
         format => folder::pretty(&exchanged(format, arguments, paths, &found, &matches, description, &sources)?),
     };
     pipeline::write(&content, arguments.output.as_deref())?;

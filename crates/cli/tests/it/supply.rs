@@ -216,3 +216,17 @@ fn the_examples_of_the_catalogue_hold_for_whoever_runs_them() {
         assert_eq!(code, Some(0), "{shown}{errors}");
     }
 }
+
+#[test]
+fn what_strangers_write_does_not_steer_the_terminal() {
+    let here = folder("scan-control");
+    write(&here, "advisory.json", &ADVISORY.replace("A request", "A \\u001b[2Jrequest"));
+    write(&here, "requirements.txt", "WebFrame==2.0\n");
+    assert_eq!(run(&here, &["db", "update", "advisory.json", "--database", "a.db"]).0, Some(0));
+    let (code, shown, _) = run(&here, &["scan", "--database", "a.db"]);
+    assert_eq!((code, shown.contains("A ?[2Jrequest may read any file")), (Some(1), true), "{shown}");
+    // JSON keeps what was written.
+    assert!(run(&here, &["scan", "--database", "a.db", "--format", "json"]).1.contains("A \\u001b[2Jrequest"));
+    let missing = "error: cannot read `nothing`: No such file or directory (os error 2)\n";
+    assert_eq!(run(&here, &["scan", "--database", "a.db", "nothing"]), (Some(2), String::new(), missing.to_owned()));
+}

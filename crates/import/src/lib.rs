@@ -82,6 +82,7 @@ fn read(tree: &Tree, services: &Services) -> Architecture {
         links,
         declarations,
         moved: plan.moved,
+        switched_off: plan.switched_off,
         unknown_types,
         unresolved_references,
         diagnostics: condensed(diagnostics, &sources),

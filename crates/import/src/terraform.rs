@@ -25,7 +25,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use bartizan_model::{Diagnostic, Moved, Sources, Text};
+use bartizan_model::{Diagnostic, Moved, Sources, SwitchedOff, Text};
 
 use crate::built::Built;
 use crate::resource::Resource;
@@ -43,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) resources: Vec<Resource>,
     /// What `moved` blocks say.
     pub(crate) moved: Vec<Moved>,
+    /// Blocks of which there is none.
+    pub(crate) switched_off: Vec<SwitchedOff>,
     /// JSON documents that the configuration built (`jsonencode`, `aws_iam_policy_document`), by their text, with the spans of what they were built of.
     pub(crate) documents: HashMap<Text, Vec<Built>>,
 }
@@ -54,11 +56,11 @@ pub(crate) fn read(tree: &Tree, sources: &mut Sources, diagnostics: &mut Vec<Dia
         return Plan::default();
     }
     let resolver = resolve::Resolver::new(&config, tree, std::mem::take(sources));
-    let (resources, moved) = resolver.resources();
+    let (resources, moved, switched_off) = resolver.resources();
     let (found, documents, read) = resolver.finish();
     diagnostics.extend(found);
     *sources = read;
-    Plan { resources, moved, documents }
+    Plan { resources, moved, switched_off, documents }
 }
 
 /// A number as Terraform prints it: no decimal point where it is whole.

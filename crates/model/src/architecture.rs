@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::{Address, Asset, Boundary, Component, Declarations, Diagnostic, Flow, Link, Recipe, Software, Sources};
+use crate::{Address, Asset, Boundary, Component, Declarations, Diagnostic, Flow, Link, Recipe, Software, Sources, Span};
 
 /// One system under review, of one or several stacks.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Architecture {
     pub recipes: Vec<Recipe>,
     /// Addresses that the configuration says were others before.
     pub moved: Vec<Moved>,
+    /// Resources and modules of which the configuration makes none, sorted by address.
+    pub switched_off: Vec<SwitchedOff>,
     /// Source types that the catalogue does not know, with how many there are; of a cluster's objects as `group/Kind`.
     pub unknown_types: IndexMap<String, usize>,
     /// Places in the sources whose reference or expression could not be resolved; [`Self::diagnostics`] say which.
@@ -42,6 +44,15 @@ pub struct Moved {
     pub from: Address,
     /// What stands in its place.
     pub to: Address,
+}
+
+/// A block that makes nothing, because its `count` is zero or its `for_each` empty.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SwitchedOff {
+    /// Where its instances would stand, without their key: `module.m.aws_sqs_queue.q`, or `module.m` for all of a module.
+    pub address: Address,
+    /// The block.
+    pub span: Span,
 }
 
 impl Architecture {
@@ -67,6 +78,8 @@ impl Architecture {
         self.components.sort_keys();
         self.moved.sort();
         self.moved.dedup();
+        self.switched_off.sort();
+        self.switched_off.dedup();
         self.links.sort();
         self.links.dedup();
         self.unknown_types.sort_keys();

@@ -25,7 +25,7 @@ mod value;
 
 pub use account::is_account_id;
 pub use address::Address;
-pub use architecture::{Architecture, Moved};
+pub use architecture::{Architecture, Moved, SwitchedOff};
 pub use asset::{Asset, AssetOrigin, Classification};
 pub use boundary::{Boundary, BoundaryKind};
 pub use component::{Component, Exposure, Kind};

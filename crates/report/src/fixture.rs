@@ -231,6 +231,7 @@ pub(crate) fn shop() -> Review {
     Review {
         threats: vec![threat("s3-public-read-3f9a1c", Severity::Critical, (5, 5), public), literal, accepted, asked],
         attack_paths: Vec::new(),
+        further_paths: Vec::new(),
         attack: bartizan_review::Attack::default(),
         mitigations: vec![Mitigation {
             id: "block-public-access-81b2ee".to_owned(),

@@ -141,7 +141,7 @@ pub(crate) fn analyse(seen: &Seen<'_, '_>, primitives: &Primitives, policy: &Pol
     cognito::add(index, &mut entries, &mut graph);
     outsiders::add(context, primitives, &holders, &mut entries, &mut graph);
     secrets::add(context, &held, &mut graph);
-    Kubernetes { index, world: &world, primitives, holders: &holders }.add(&mut entries, &mut graph);
+    let of_clusters = Kubernetes { index, world: &world, primitives, holders: &holders }.add(&mut entries, &mut graph);
     for (address, principal) in &world.principals {
         let actor = Actor::of(principal);
         let administrator = administrator(&rights, actor);
@@ -195,7 +195,7 @@ pub(crate) fn analyse(seen: &Seen<'_, '_>, primitives: &Primitives, policy: &Pol
     attack.wiring = paths::wiring(index, flows);
     attack.starts = compute::starts(&graph, index, primitives);
     attack.graph = graph;
-    attack.permissions = permissions::list(&world);
+    attack.permissions = permissions::list(&world, of_clusters);
     attack.standings = attack.standings();
     attack
 }

@@ -15,6 +15,8 @@ pub struct Review {
     pub threats: Vec<Threat>,
     /// Attack paths from outside to administrator rights and sensitive data, likeliest first.
     pub attack_paths: Vec<AttackPath>,
+    /// Attack paths beyond those that a reader has time for, in the same order and without cuts: for comparisons.
+    pub further_paths: Vec<AttackPath>,
     /// The attack graph that they are paths of.
     pub attack: Attack,
     /// Mitigations, most risk reduced first.

@@ -20,7 +20,7 @@ pub fn review(architecture: Architecture, catalogue: &Catalogue, policy: &Policy
         })
     };
     let (architecture, (mut facts, attack), mut diagnostics) = completed(architecture, catalogue, look);
-    let attack_paths = attack.of_review(&architecture.assets);
+    let (attack_paths, further_paths) = attack.of_review(&architecture.assets);
     attack::facts::add(&attack, &attack_paths, &mut facts);
     threats::apply_to_facts(&architecture, &mut facts);
     let mut found = threats::find(&architecture, &facts, catalogue, policy);
@@ -33,6 +33,7 @@ pub fn review(architecture: Architecture, catalogue: &Catalogue, policy: &Policy
         architecture,
         threats: found.threats,
         attack_paths,
+        further_paths,
         attack,
         mitigations,
         response,

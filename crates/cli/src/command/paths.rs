@@ -14,7 +14,7 @@ pub(super) fn run(arguments: &Paths) -> anyhow::Result<Outcome> {
     let (architecture, attack, _) = pipeline::attack(&arguments.input, &policy)?;
     terminal::diagnostics(&architecture, &[])?;
     let found = match (&arguments.from, &arguments.to) {
-        (None, None) => attack.of_review(&architecture.assets),
+        (None, None) => attack.of_review(&architecture.assets).0,
         (from, to) => {
             let from = from.as_deref().map(|name| start(&architecture, &attack, name)).transpose()?;
             attack.paths(from.as_deref(), &goal(&architecture, to.as_deref())?)

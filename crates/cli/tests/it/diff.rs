@@ -237,6 +237,132 @@ fn moved_blocks_tell_what_became_which() {
     );
 }
 
+/// Two states of a plan in folders `before` and `after`, compared.
+fn compared(name: &str, before: &[(&str, &str)], after: &[(&str, &str)], more: &[&str]) -> String {
+    let here = folder(name);
+    for (side, files) in [("before", before), ("after", after)] {
+        std::fs::create_dir_all(here.join(side)).expect("the folder can be made");
+        for (file, content) in files {
+            std::fs::write(here.join(side).join(file), content).expect("the file can be written");
+        }
+    }
+    let output = bartizan(&here, &[&["diff", "./before", "./after"], more].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+const CLUSTER: &str = "
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: api, namespace: payments}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader, namespace: payments}
+rules:
+  - apiGroups: [\"\"]
+    resources: [configmaps]
+    verbs: [get]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: api-reader, namespace: payments}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+subjects: [{kind: ServiceAccount, name: api, namespace: payments}]
+";
+
+const ADMINISTRATORS: &str = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: admins}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects:
+  - {kind: ServiceAccount, name: api, namespace: payments}
+  - {kind: Group, name: devs, apiGroup: rbac.authorization.k8s.io}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: elsewhere, namespace: payments}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: of-another-chart}
+subjects: [{kind: ServiceAccount, name: api, namespace: payments}]
+";
+
+#[test]
+fn what_roles_of_a_cluster_give_are_permissions() {
+    let wider = CLUSTER.replace("resources: [configmaps]\n    verbs: [get]", "resources: [configmaps, secrets]\n    verbs: [get, list]");
+    let shown = compared("diff-rbac-rules", &[("x.yaml", CLUSTER)], &[("x.yaml", &wider)], &[]);
+    for line in [
+        "2 permissions are wider",
+        "  new     `payments/ServiceAccount/api` may do `get` on `secrets` in the namespace `payments`, by `payments/Role/reader`",
+        "  new     `payments/ServiceAccount/api` may do `list` on `configmaps` and `secrets` in the namespace `payments`, by `payments/Role/reader`",
+    ] {
+        assert!(shown.contains(line), "{line} is not in\n{shown}");
+    }
+    assert!(!shown.contains("\ncomponents\n"), "the rules are told a second time:\n{shown}");
+    // Named objects only: all of them was more.
+    let named = wider.replace("verbs: [get, list]", "verbs: [get, list]\n    resourceNames: [settings]");
+    let shown = compared("diff-rbac-names", &[("x.yaml", &wider)], &[("x.yaml", &named)], &[]);
+    assert!(!shown.contains("  new     `payments/ServiceAccount/api`"), "{shown}");
+    assert!(shown.contains("  gone    `payments/ServiceAccount/api` may do `get` and `list` on `configmaps` and `secrets`"), "{shown}");
+    let back = compared("diff-rbac-names-gone", &[("x.yaml", &named)], &[("x.yaml", &wider)], &[]);
+    assert!(back.contains("  new     `payments/ServiceAccount/api` may do `get` and `list` on `configmaps` and `secrets`"), "{back}");
+
+    let shown = compared("diff-rbac-admin", &[("x.yaml", CLUSTER)], &[("x.yaml", CLUSTER), ("y.yaml", ADMINISTRATORS)], &[]);
+    for line in [
+        "  new     `Group/devs` may do everything in every namespace, by `cluster-admin`",
+        "  new     `payments/ServiceAccount/api` may do everything in every namespace, by `cluster-admin`",
+        "  new     `payments/ServiceAccount/api` has the role `of-another-chart` in the namespace `payments`",
+    ] {
+        assert!(shown.contains(line), "{line} is not in\n{shown}");
+    }
+}
+
+#[test]
+fn principals_of_aws_are_told_with_what_they_have_in_a_cluster() {
+    let plan = "resource \"aws_eks_cluster\" \"main\" {\n  name = \"main\"\n  role_arn = \"arn:aws:iam::111122223333:role/c\"\n  vpc_config {\n    subnet_ids = [\"subnet-0a1b2c3d\"]\n  }\n}\n\nresource \"aws_iam_role\" \"ops\" {\n  name = \"ops\"\n  assume_role_policy = jsonencode({ Version = \"2012-10-17\", Statement = [] })\n}\n";
+    let access = "
+resource \"aws_eks_access_entry\" \"ops\" {
+  cluster_name      = aws_eks_cluster.main.name
+  principal_arn     = aws_iam_role.ops.arn
+  kubernetes_groups = [\"devs\"]
+}
+
+resource \"aws_eks_access_policy_association\" \"ops\" {
+  cluster_name  = aws_eks_cluster.main.name
+  principal_arn = aws_iam_role.ops.arn
+  policy_arn    = \"arn:aws:eks::aws:cluster-access-policy/AmazonEKSSecretReaderPolicy\"
+  access_scope {
+    type       = \"namespace\"
+    namespaces = [\"payments\"]
+  }
+}
+
+resource \"aws_eks_pod_identity_association\" \"api\" {
+  cluster_name    = aws_eks_cluster.main.name
+  namespace       = \"payments\"
+  service_account = \"api\"
+  role_arn        = aws_iam_role.ops.arn
+}
+";
+    let shown = compared("diff-eks-access", &[("main.tf", plan)], &[("main.tf", plan), ("access.tf", access)], &[]);
+    for line in [
+        "  new     `aws_iam_role.ops` is in the group `devs` of `aws_eks_cluster.main`",
+        "  new     `aws_iam_role.ops` may do `get`, `list` and `watch` on `secrets` in the namespace `payments` of `aws_eks_cluster.main`, by `AmazonEKSSecretReaderPolicy`",
+        "  new     `aws_eks_cluster.main:payments/ServiceAccount/api` may act as `aws_iam_role.ops` (`sts:AssumeRole`)",
+    ] {
+        assert!(shown.contains(line), "{line} is not in\n{shown}");
+    }
+}
+
+#[test]
+fn what_goes_into_a_module_that_nobody_can_read_is_told_so() {
+    let after = "module \"orders\" {\n  source  = \"example/queues/aws\"\n  version = \"1.0.0\"\n}\n\nmoved {\n  from = aws_sqs_queue.orders\n  to   = module.orders.aws_sqs_queue.this\n}\n";
+    let before = "resource \"aws_sqs_queue\" \"orders\" {\n  name_prefix = \"orders\"\n}\n";
+    let shown = compared("diff-unread-module", &[("main.tf", before)], &[("main.tf", after)], &[]);
+    let line = "gone    `aws_sqs_queue.orders` sqs queue; it went into `module.orders`, whose code is not among the files, so what became of it is not known";
+    assert!(shown.contains(line), "{shown}");
+}
+
 #[test]
 fn services_get_findings_by_their_path_in_the_repository() {
     let here = repository("review-in-repository");

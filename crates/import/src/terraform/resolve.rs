@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use bartizan_model::{Diagnostic, Moved, Node, Severity, Sources, Span, Text, Value, path};
+use bartizan_model::{Address, Diagnostic, Moved, Node, Severity, Sources, Span, SwitchedOff, Text, Value, path};
 use indexmap::IndexMap;
 
 use super::budget;
@@ -83,17 +83,21 @@ impl<'a> Resolver<'a> {
         resolver
     }
 
-    /// Every resource, looked-up data source, source of a module from elsewhere and missing module of every stack, and what was moved.
-    pub(crate) fn resources(&self) -> (Vec<Resource>, Vec<Moved>) {
-        let (mut out, mut moved) = (Vec::new(), Vec::new());
+    /// Every resource, looked-up data source, source of a module from elsewhere and missing module of every stack, what was moved, and what
+    /// is switched off.
+    pub(crate) fn resources(&self) -> (Vec<Resource>, Vec<Moved>, Vec<SwitchedOff>) {
+        let (mut out, mut moved, mut switched_off) = (Vec::new(), Vec::new(), Vec::new());
         let mut pending: Vec<Rc<Module<'a>>> = self.roots.borrow().iter().rev().cloned().collect();
         while let Some(module) = pending.pop() {
-            self.resources_of(&module, &mut out);
+            self.resources_of(&module, &mut out, &mut switched_off);
             self.moved_in(&module, &mut moved);
             for name in module.directory.modules.keys().rev() {
                 let Some(children) = self.children(&module, name) else { continue };
                 if !children.expansion.is_empty() {
                     self.module_source(&module, name, &mut out);
+                } else if let Some(block) = module.directory.modules.get(name) {
+                    let address = Address::new(format!("{}module.{name}", module.prefix));
+                    switched_off.push(SwitchedOff { address, span: block.header });
                 }
                 if !children.available && !children.expansion.is_empty() {
                     self.missing_module(&module, name, &mut out);
@@ -101,7 +105,7 @@ impl<'a> Resolver<'a> {
                 pending.extend(children.modules.iter().rev().cloned());
             }
         }
-        (out, moved)
+        (out, moved, switched_off)
     }
 
     /// Diagnostics, documents and the sources with what was read on the way.
@@ -113,7 +117,7 @@ impl<'a> Resolver<'a> {
         self.diagnostics.borrow_mut().push(diagnostic);
     }
 
-    fn resources_of(&self, module: &Rc<Module<'a>>, out: &mut Vec<Resource>) {
+    fn resources_of(&self, module: &Rc<Module<'a>>, out: &mut Vec<Resource>, switched_off: &mut Vec<SwitchedOff>) {
         let directory = module.directory;
         self.providers_with_credentials(module, out);
         let managed = directory.resources.iter().map(|entry| (false, entry));
@@ -123,7 +127,11 @@ impl<'a> Resolver<'a> {
                 continue;
             }
             let provider = self.provider_of(module, block, kind);
-            for instance in self.instances_of(module, is_data, kind, name, block) {
+            let instances = self.instances_of(module, is_data, kind, name, block);
+            if instances.is_empty() && !is_data {
+                switched_off.push(SwitchedOff { address: Address::new(module.address(is_data, kind, name)), span: block.header });
+            }
+            for instance in instances {
                 let scope = instance.key.scope(module);
                 let body = self.body(&block.body, &scope, block.span, true);
                 out.push(Resource {

@@ -19,10 +19,15 @@ pub(super) fn components(base: &Snapshot, head: &Snapshot, names: &Names<'_>) ->
     let listed: BTreeSet<&str> = listed.flat_map(|permission| [permission.holder.as_str(), permission.policy.as_str()]).collect();
     let mut changes: Vec<ComponentChange> = Vec::new();
     changes.extend(names.added().map(|component| change(head, component, Change::New, Vec::new())));
-    changes.extend(names.gone().map(|component| change(base, component, Change::Gone, Vec::new())));
+    changes.extend(names.gone().map(|component| ComponentChange {
+        went_into: names.unread_module(&component.address, &head.architecture.moved).map(str::to_owned),
+        ..change(base, component, Change::Gone, Vec::new())
+    }));
     for (before, after) in names.kept() {
-        let told = both && [before, after].iter().any(|component| listed.contains(component.address.as_str()));
-        let settings = settings(before, after, names, told);
+        let is_listed = |component: &&Component| listed.contains(component.address.as_str());
+        // A binding gives what it gives by the role's name.
+        let told = both && ([before, after].iter().any(is_listed) || after.component_type == "kubernetes.role_binding");
+        let settings = settings((base, before), (head, after), names, told);
         if !settings.is_empty() {
             changes.push(change(head, after, Change::Changed, settings));
         }
@@ -40,12 +45,18 @@ fn change(snapshot: &Snapshot, component: &Component, change: Change, settings: 
         name: component.name.clone(),
         exposure: component.exposure.clone(),
         boundary: component.boundary.as_deref().map(|id| boundary_name(snapshot, id)),
+        went_into: None,
         settings,
         origin: component.origin.as_ref().map(|origin| Spot { file: origin.file.clone(), line: origin.line }),
     }
 }
 
-fn settings(before: &Component, after: &Component, names: &Names<'_>, policies_told: bool) -> Vec<SettingChange> {
+fn settings(
+    (base, before): (&Snapshot, &Component),
+    (head, after): (&Snapshot, &Component),
+    names: &Names<'_>,
+    policies_told: bool,
+) -> Vec<SettingChange> {
     let null = Value::Null;
     let all: BTreeSet<&String> = before.settings.keys().chain(after.settings.keys()).collect();
     let mut changes = Vec::new();
@@ -55,11 +66,16 @@ fn settings(before: &Component, after: &Component, names: &Names<'_>, policies_t
         if name == "code" {
             continue;
         }
-        if policies_told && (is_policies(name, old) || is_policies(name, new)) {
+        let of_function = after.component_type == "lambda.function" && name == "permissions";
+        if policies_told && (is_policies(name, old) || is_policies(name, new) || of_function || of_cluster_role(after, name)) {
+            continue;
+        }
+        // What somebody wrote for readers decides nothing, and that a function runs other code is no architecture.
+        if matches!(name.as_str(), "description" | "source_code_hash") {
             continue;
         }
         let (old, new) = (names.value(Side::Base, old), names.value(Side::Head, new));
-        if old != new {
+        if without_empty(&old) != without_empty(&new) {
             changes.push(SettingChange { name: name.clone(), before: old, after: new });
         }
     }
@@ -72,10 +88,45 @@ fn settings(before: &Component, after: &Component, names: &Names<'_>, policies_t
     }
     let boundary = |side: Side, component: &Component| component.boundary.as_deref().map(|id| names.boundary(side, id));
     let (old, new) = (boundary(Side::Base, before), boundary(Side::Head, after));
-    if old != new {
+    // Regions are only told apart where a plan has several.
+    let is_same = match (&old, &new) {
+        (Some(old), Some(new)) => old == new || around_region(old) == Some(new.as_str()) || around_region(new) == Some(old.as_str()),
+        (old, new) => old == new,
+    };
+    if !is_same {
+        let (old, new) =
+            (before.boundary.as_deref().map(|id| boundary_name(base, id)), after.boundary.as_deref().map(|id| boundary_name(head, id)));
         changes.push(SettingChange { name: "trust boundary".to_owned(), before: json!(old), after: json!(new) });
     }
     changes
+}
+
+/// True for what the rules and subjects of a cluster's roles and bindings say, and for what follows from it.
+fn of_cluster_role(component: &Component, setting: &str) -> bool {
+    matches!(component.component_type.as_str(), "kubernetes.role" | "kubernetes.role_binding")
+        && matches!(setting, "rules" | "subjects" | "grants_everything" | "wildcards" | "reads_secrets" | "escalations")
+}
+
+/// A value in which a list or map of nothing, and what is not set, is one and the same.
+fn without_empty(value: &Value) -> Value {
+    match value {
+        Value::Array(items) if items.is_empty() => Value::Null,
+        Value::Array(items) => Value::Array(items.iter().map(without_empty).collect()),
+        Value::Object(map) => {
+            let kept: serde_json::Map<String, Value> = map
+                .iter()
+                .map(|(key, item)| (key.clone(), without_empty(item)))
+                .filter(|(key, item)| !item.is_null() || key == "unknown")
+                .collect();
+            if kept.is_empty() { Value::Null } else { Value::Object(kept) }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
+/// The boundary around a region: `account` of `region:account/eu-west-1`.
+fn around_region(id: &str) -> Option<&str> {
+    id.strip_prefix("region:")?.rsplit_once('/').map(|(around, _)| around)
 }
 
 /// True for settings that are policies, or lists of them.
@@ -217,7 +268,8 @@ pub(super) fn crossings(base: &Snapshot, head: &Snapshot, names: &Names<'_>) -> 
         for flow in snapshot.architecture.flows.iter().filter(|flow| flow.status != "blocked") {
             let Some((out_of, into)) = crossed(flow, side, names) else { continue };
             let name = |address: &str| names.address(side, address).to_owned();
-            let key = (name(&flow.from), name(&flow.to), names.boundary(side, &out_of), names.boundary(side, &into));
+            let boundary = |id: &str| names.boundary(side, around_region(id).unwrap_or(id));
+            let key = (name(&flow.from), name(&flow.to), boundary(&out_of), boundary(&into));
             out.insert(key, (boundary_name(snapshot, &out_of), boundary_name(snapshot, &into)));
         }
         out

@@ -2,7 +2,8 @@
 //!
 //! Source of the limit: GitHub refuses the body of an issue comment of more than 65,536 characters.
 
-use super::document::{Change, ComponentChange, Difference, Spot};
+use super::document::{Change, Difference, Spot};
+use super::lines::{self, Line};
 use super::sentence;
 use crate::markdown::escape::{code, prose, text};
 
@@ -17,7 +18,7 @@ const MOST_ROWS: usize = 20;
 pub fn comment(difference: &Difference) -> String {
     let mut out = format!("{MARK}\n### Architecture: {}\n\n", text(&sentence::headline(difference)));
     out.push_str(&format!("{} → {}: {}\n", code(&difference.base), code(&difference.head), text(&sentence::risk(difference))));
-    if difference.is_empty() && difference.renamed.is_empty() {
+    if difference.is_empty() && difference.renamed.is_empty() && difference.switched_off.is_empty() {
         return out;
     }
     let rows = rows(difference);
@@ -52,29 +53,23 @@ fn rows(difference: &Difference) -> Vec<String> {
             place(threat.origin.as_ref())
         )
     });
-    let paths = difference.attack_paths.iter().filter(|path| path.change <= Change::Worse).map(|path| {
-        format!("| {} attack path | {} | {} | |\n", sentence::change(path.change), path.severity, prose(&sentence::path(path)))
-    });
+    let paths = lines::paths(difference.attack_paths.iter().filter(|path| path.change <= Change::Worse));
+    let paths = paths
+        .into_iter()
+        .map(|(path, told)| format!("| {} attack path | {} | {} | |\n", sentence::change(path.change), path.severity, prose(&told)));
     threats.chain(paths).collect()
 }
 
 fn sections(difference: &Difference) -> Vec<(&'static str, Vec<String>)> {
-    let line = |change: Change, told: String, origin: Option<&Spot>| {
+    let line = |word: &str, told: String, origin: Option<&Spot>| {
         let place = place(origin);
         let place = if place.is_empty() { place } else { format!(" ({place})") };
-        format!("- {}: {}{place}\n", sentence::change(change), prose(&told))
+        format!("- {word}: {}{place}\n", prose(&told))
     };
     let threats = difference.threats.iter().filter(|threat| !threat.judged);
-    let (supporting, shown): (Vec<&ComponentChange>, Vec<&ComponentChange>) =
-        difference.components.iter().partition(|component| component.kind == "supporting" && component.change != Change::Changed);
-    let mut components: Vec<String> =
-        shown.iter().map(|component| line(component.change, sentence::component(component), component.origin.as_ref())).collect();
-    for change in [Change::New, Change::Gone] {
-        let of: Vec<&ComponentChange> = supporting.iter().copied().filter(|component| component.change == change).collect();
-        if !of.is_empty() {
-            components.push(line(change, format!("supporting: {}", sentence::supporting(&of)), None));
-        }
-    }
+    let all =
+        |lines: Vec<Line>| -> Vec<String> { lines.into_iter().map(|told| line(told.word, told.text, told.origin.as_ref())).collect() };
+    let paths = lines::paths(difference.attack_paths.iter().filter(|path| path.change > Change::Worse));
     let more = rows(difference)
         .into_iter()
         .skip(MOST_ROWS)
@@ -85,49 +80,32 @@ fn sections(difference: &Difference) -> Vec<(&'static str, Vec<String>)> {
             "Threats that are gone, milder or decided",
             threats
                 .map(|threat| {
-                    line(threat.change, format!("{}: {}", sentence::threat_severity(threat), threat.message), threat.origin.as_ref())
+                    line(
+                        sentence::change(threat.change),
+                        format!("{}: {}", sentence::threat_severity(threat), threat.message),
+                        threat.origin.as_ref(),
+                    )
                 })
                 .collect(),
         ),
-        (
-            "Exposure",
-            difference
-                .exposures
-                .iter()
-                .map(|exposure| line(exposure.change, sentence::exposure(exposure), exposure.origin.as_ref()))
-                .collect(),
-        ),
-        (
-            "Permissions",
-            difference
-                .permissions
-                .iter()
-                .map(|permission| line(permission.change, sentence::permission(permission), permission.origin.as_ref()))
-                .collect(),
-        ),
-        ("Flows", difference.flows.iter().map(|flow| line(flow.change, sentence::flow(flow), flow.origin.as_ref())).collect()),
-        (
-            "Crossings of trust boundaries",
-            difference.crossings.iter().map(|crossing| line(crossing.change, sentence::crossing(crossing), None)).collect(),
-        ),
-        ("Components", components),
+        ("Exposure", all(lines::exposures(difference))),
+        ("Permissions", all(lines::permissions(difference))),
+        ("Flows", all(lines::flows(difference))),
+        ("Crossings of trust boundaries", all(lines::crossings(difference))),
+        ("Components", all(lines::components(difference))),
         (
             "Attack paths that are gone or less likely",
-            difference
-                .attack_paths
-                .iter()
-                .filter(|path| path.change > Change::Worse)
-                .map(|path| line(path.change, sentence::path(path), None))
-                .collect(),
+            paths.into_iter().map(|(path, told)| line(sentence::change(path.change), told, None)).collect(),
         ),
         (
             "Questions",
             difference
                 .questions
                 .iter()
-                .map(|question| line(question.change, format!("to {}: {}", question.to, question.text), None))
+                .map(|question| line(sentence::change(question.change), format!("to {}: {}", question.to, question.text), None))
                 .collect(),
         ),
+        ("Switched off", all(lines::switched_off(difference))),
         ("Renamed", difference.renamed.iter().map(|renamed| format!("- {} → {}\n", code(&renamed.before), code(&renamed.after))).collect()),
     ]
 }

@@ -38,6 +38,9 @@ pub struct Difference {
     pub components: Vec<ComponentChange>,
     /// Questions to the teams.
     pub questions: Vec<QuestionChange>,
+    /// Blocks that make nothing since then, because their `count` is zero or their `for_each` empty, where nothing of them is told as gone;
+    /// never judged.
+    pub switched_off: Vec<SwitchedOff>,
     /// What has another address and is otherwise the same; never judged.
     pub renamed: Vec<Renamed>,
 }
@@ -183,13 +186,13 @@ pub struct PermissionChange {
     pub widens: bool,
     /// Whom it speaks of.
     pub holder: String,
-    /// `policy`, `managed-policy`, `boundary`, `trust` or `resource-policy`.
+    /// `policy`, `managed-policy`, `boundary`, `trust`, `resource-policy` or `cluster-role`.
     pub via: String,
     /// `allow` or `deny`.
     pub effect: String,
-    /// Patterns of actions; empty for policies that AWS keeps.
+    /// Patterns of actions or verbs; empty for policies that AWS keeps, and roles whose rules no file shows.
     pub actions: Vec<String>,
-    /// Patterns of resources; for policies that AWS keeps empty.
+    /// Patterns of resources, in a cluster `namespace/secrets`; for policies that AWS keeps empty.
     pub resources: Vec<String>,
     /// Conditions; all must hold.
     pub conditions: Vec<String>,
@@ -268,6 +271,9 @@ pub struct ComponentChange {
     pub exposure: Option<String>,
     /// The trust boundary around it, in words.
     pub boundary: Option<String>,
+    /// The module that it went into by a `moved` block, where the module's code is not among the files, so that nobody can tell what became of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub went_into: Option<String>,
     /// Settings that differ; statements of policies are told among the permissions.
     pub settings: Vec<SettingChange>,
     /// Where it is declared.
@@ -285,6 +291,17 @@ pub struct QuestionChange {
     pub to: String,
     /// The component it is about.
     pub about: String,
+}
+
+/// A block that makes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct SwitchedOff {
+    /// Where its instances would stand, without their key; the first of several.
+    pub address: String,
+    /// How many uses of the block there are: one for each module call that it lies in.
+    pub uses: usize,
+    /// The block.
+    pub origin: Option<Spot>,
 }
 
 /// What has another address.

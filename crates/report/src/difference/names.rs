@@ -15,6 +15,8 @@ pub(super) struct Names<'a> {
     head: BTreeMap<&'a str, &'a Component>,
     /// By address in the older review; what is gone is not in it.
     to_head: BTreeMap<&'a str, &'a str>,
+    /// Folders of stacks that moved as a whole, by the older one.
+    stacks: BTreeMap<&'a str, &'a str>,
 }
 
 /// Which of the two reviews a text is of.
@@ -27,7 +29,7 @@ pub(super) enum Side {
 impl<'a> Names<'a> {
     /// Finds what is the same in both reviews, the surest first. What fits more than one is not taken for either.
     pub(super) fn find(base: &'a Snapshot, head: &'a Snapshot) -> Self {
-        let mut names = Names { base: base.components(), head: head.components(), to_head: BTreeMap::new() };
+        let mut names = Names { base: base.components(), head: head.components(), to_head: BTreeMap::new(), stacks: BTreeMap::new() };
         names.to_head = names.moved(&head.architecture.moved);
         let same = names.base.iter().filter(|(address, component)| {
             let is_there = names.head.get(*address).is_some_and(|other| other.source_type == component.source_type);
@@ -35,9 +37,11 @@ impl<'a> Names<'a> {
         });
         let same: Vec<_> = same.map(|(address, _)| (*address, *address)).collect();
         names.to_head.extend(same);
+        // `count` came or went, in each stack for itself: the only instance of a block.
+        names.pair(|_, component| Some(vec![component.source_type.clone(), component.stack.clone(), without_keys(in_stack(component))]));
         // A stack in another folder: everything but the folder is equal.
         names.pair(|_, component| Some(vec![component.source_type.clone(), in_stack(component).to_owned()]));
-        // `count` came or went: the only instance of a block.
+        // Both at once.
         names.pair(|_, component| Some(vec![component.source_type.clone(), without_keys(in_stack(component))]));
         // Into a module or out of one, or another label: the same settings under the same name, then the same name that somebody chose.
         names.pair(|names, component| Some(vec![component.source_type.clone(), component.name.clone(), names.likeness(component)]));
@@ -49,6 +53,12 @@ impl<'a> Names<'a> {
         names.pair(|names, component| Some(vec![component.source_type.clone(), names.likeness(component)]));
         // What is configured by companions only has nothing but its place below a module.
         names.pair(|_, component| Some(vec![component.source_type.clone(), tail(component).to_owned(), component.name.clone()]));
+        // Another resource type for the same thing, or a module from elsewhere that makes it: the name that somebody chose.
+        names.pair(|_, component| {
+            let chosen = component.name != label(component) && !component.component_type.is_empty();
+            chosen.then(|| vec![component.component_type.clone(), component.name.clone()])
+        });
+        names.stacks = names.moved_stacks();
         names
     }
 
@@ -72,6 +82,13 @@ impl<'a> Names<'a> {
             }
         }
         found
+    }
+
+    fn moved_stacks(&self) -> BTreeMap<&'a str, &'a str> {
+        let kept: BTreeSet<&str> = self.head.values().map(|component| component.stack.as_str()).collect();
+        let pairs = self.to_head.iter().filter_map(|(old, new)| Some((*self.base.get(old)?, *self.head.get(new)?)));
+        let moved = pairs.filter(|(old, new)| in_stack(old) == in_stack(new) && !kept.contains(old.stack.as_str()));
+        moved.map(|(old, new)| (old.stack.as_str(), new.stack.as_str())).collect()
     }
 
     /// Takes unpaired components for the same where exactly one on each side has a key.
@@ -119,6 +136,13 @@ impl<'a> Names<'a> {
         self.base.iter().filter(|(address, _)| !self.to_head.contains_key(*address)).map(|(_, component)| *component)
     }
 
+    /// The module that a `moved` block says a component went into, where nobody can see what is in it.
+    pub(super) fn unread_module(&self, address: &str, moved: &[Moved]) -> Option<&'a str> {
+        let new = moved.iter().find_map(|moved| moved.of(address))?;
+        let modules = new.match_indices('.').filter_map(|(end, _)| self.head.get_key_value(new.get(..end)?));
+        modules.filter(|(_, component)| component.source_type == "module").map(|(module, _)| *module).next_back()
+    }
+
     /// Components that only the newer review has.
     pub(super) fn added(&self) -> impl Iterator<Item = &'a Component> {
         let kept: BTreeSet<&str> = self.to_head.values().copied().collect();
@@ -153,6 +177,14 @@ impl<'a> Names<'a> {
                     return id.replacen(address, self.address(side, address), 1);
                 }
             }
+        }
+        // `namespace:folder/name`.
+        if side == Side::Base
+            && let Some((kind, rest)) = id.split_once(':')
+            && let Some((folder, name)) = rest.rsplit_once('/')
+            && let Some(moved) = self.stacks.get(folder)
+        {
+            return format!("{kind}:{moved}/{name}");
         }
         id.to_owned()
     }
@@ -240,6 +272,12 @@ fn below_stack(reference: &str) -> &str {
 /// The address of a resource inside of its module, with its instance key.
 fn tail(component: &Component) -> &str {
     below_modules(in_stack(component))
+}
+
+/// The block of an address: type and label, without stack, modules and keys of instances.
+pub(super) fn block(address: &str) -> String {
+    let inside = below_modules(below_stack(address));
+    inside.split('[').next().unwrap_or(inside).to_owned()
 }
 
 fn below_modules(address: &str) -> &str {

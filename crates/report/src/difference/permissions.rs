@@ -19,6 +19,7 @@ struct Statement<'a> {
     written: &'a Permission,
     holder: String,
     policy: String,
+    resources: Vec<String>,
     pieces: Vec<Piece>,
 }
 
@@ -45,7 +46,8 @@ fn statement<'a>(permission: &'a Permission, side: Side, names: &Names<'_>) -> S
         let piece = |resource: &String| Piece { action: action.to_lowercase(), resource: resource.clone(), conditions: conditions.clone() };
         resources.iter().map(piece).collect::<Vec<_>>()
     });
-    Statement { written: permission, holder: named(&permission.holder), policy: named(&permission.policy), pieces: pieces.collect() }
+    let pieces = pieces.collect();
+    Statement { written: permission, holder: named(&permission.holder), policy: named(&permission.policy), resources, pieces }
 }
 
 /// The statements of `these` with the pieces that no statement of the `others` covers.
@@ -58,10 +60,10 @@ fn beyond(these: &[Statement<'_>], others: &[Statement<'_>], change: Change) -> 
     let mut out = Vec::new();
     for this in these {
         let known = by_holder.get(&key(this)).map_or(&[][..], Vec::as_slice);
-        // A policy that AWS keeps is its name.
+        // A policy that AWS keeps is its name, and so is a role whose rules nobody sees, where it holds.
         if this.written.actions.is_empty() {
-            if !known.iter().any(|other| other.policy == this.policy) {
-                out.push(told(this, change, Vec::new(), Vec::new()));
+            if !known.iter().any(|other| other.policy == this.policy && other.resources == this.resources) {
+                out.push(told(this, change, Vec::new(), this.resources.clone()));
             }
             continue;
         }

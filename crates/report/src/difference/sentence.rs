@@ -2,22 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::document::{
-    Change, ComponentChange, CrossingChange, Difference, ExposureChange, FlowChange, PathChange, PermissionChange, RiskTotals,
-    SettingChange, ThreatChange,
+    Change, ComponentChange, CrossingChange, Difference, ExposureChange, FlowChange, PathChange, PermissionChange, RiskTotals, ThreatChange,
 };
+use super::values::{settings, without_reasons};
 use crate::percent;
 use crate::redact::redact;
 use crate::words::{self, SEVERITIES};
 
-/// Longest value of a setting that is shown, in characters.
-const MOST_VALUE: usize = 60;
-/// Characters shown of what two long texts have in common.
-const KEPT: usize = 10;
 /// Settings, actions and targets shown in one line.
 const MOST_LISTED: usize = 6;
+/// Supporting components of one type that are named and not counted.
+const MOST_NAMED: usize = 3;
 
 pub(super) fn change(change: Change) -> &'static str {
     match change {
@@ -106,12 +102,15 @@ fn reach(word: &str) -> &str {
 }
 
 pub(super) fn permission(permission: &PermissionChange) -> String {
-    let PermissionChange { holder, policy, .. } = permission;
-    let condition =
-        if permission.conditions.is_empty() { String::new() } else { format!(" if {}", redact(&permission.conditions.join(" and "))) };
+    let (holder, policy) = (without_reasons(&permission.holder), without_reasons(&permission.policy));
+    let condition = match permission.conditions.as_slice() {
+        [] => String::new(),
+        conditions => format!(" if {}", redact(&without_reasons(&conditions.join(" and ")))),
+    };
     let actions = listed(&permission.actions);
     let on = if permission.resources.is_empty() { String::new() } else { format!(" on {}", listed(&permission.resources)) };
     match (permission.via.as_str(), permission.effect.as_str()) {
+        ("cluster-role", _) => in_cluster(permission, &condition),
         ("managed-policy", _) => format!("`{holder}` has the policy of AWS `{policy}`"),
         ("boundary", _) if permission.actions.is_empty() => format!("`{holder}` is bounded by the policy of AWS `{policy}`"),
         ("boundary", _) => format!("the permissions boundary of `{holder}` lets {actions}{on} through{condition}"),
@@ -122,6 +121,41 @@ pub(super) fn permission(permission: &PermissionChange) -> String {
         (_, "allow") => format!("`{holder}` may do {actions}{on}{condition}"),
         _ => format!("`{holder}` may not do {actions}{on}{condition}"),
     }
+}
+
+/// What a role of a Kubernetes cluster gives; its resources are `${cluster.arn}/namespace/object`, the cluster where the holder does not say it.
+fn in_cluster(permission: &PermissionChange, condition: &str) -> String {
+    let PermissionChange { actions, resources, .. } = permission;
+    let (holder, policy) = (without_reasons(&permission.holder), without_reasons(&permission.policy));
+    let first = resources.first().map(String::as_str).unwrap_or_default();
+    let (cluster, inside) = match first.strip_prefix("${").and_then(|rest| rest.split_once(".arn}/")) {
+        Some((cluster, inside)) => (format!(" of `{cluster}`"), inside),
+        None => (String::new(), first),
+    };
+    let namespace = inside.split('/').next().unwrap_or_default();
+    let place = match namespace {
+        "*" => format!(" in every namespace{cluster}"),
+        namespace => format!(" in the namespace `{namespace}`{cluster}"),
+    };
+    if actions.is_empty() {
+        return match policy.strip_prefix("Group/") {
+            Some(group) => format!("`{holder}` is in the group `{group}`{cluster}"),
+            None => format!("`{holder}` has the role `{policy}`{place}"),
+        };
+    }
+    let object = |text: &String| {
+        let inside = text.split_once(".arn}/").map_or(text.as_str(), |(_, inside)| inside);
+        inside.split_once('/').map_or(inside, |(_, object)| object).to_owned()
+    };
+    let objects: Vec<String> = resources.iter().map(object).collect();
+    let is_all = |list: &[String]| list.iter().any(|item| item == "*");
+    let what = match (is_all(actions), is_all(&objects)) {
+        (true, true) => "everything".to_owned(),
+        (true, false) => format!("everything with {}", listed(&objects)),
+        (false, true) => format!("{} on everything", listed(actions)),
+        (false, false) => format!("{} on {}", listed(actions), listed(&objects)),
+    };
+    format!("`{holder}` may do {what}{place}{condition}, by `{policy}`")
 }
 
 pub(super) fn crossing(crossing: &CrossingChange) -> String {
@@ -145,104 +179,34 @@ pub(super) fn component(component: &ComponentChange) -> String {
         (Change::New, Some(word @ ("internet" | "other-accounts"))) => format!(", can be reached from {}", reach(word)),
         _ => String::new(),
     };
-    let settings = if component.settings.is_empty() { String::new() } else { format!("; {}", settings(&component.settings)) };
-    format!("`{}` {kind}{exposed}{settings}", component.address)
+    let went = component.went_into.as_ref().map_or_else(String::new, |module| {
+        format!("; it went into `{module}`, whose code is not among the files, so what became of it is not known")
+    });
+    format!("`{}` {kind}{exposed}{went}{}", component.address, changed_settings(component))
 }
 
-/// What decides how components behave, by type: `3 vpc security group`.
+fn changed_settings(component: &ComponentChange) -> String {
+    if component.settings.is_empty() { String::new() } else { format!("; {}", settings(&component.settings)) }
+}
+
+/// What decides how components behave, by type: `3 × vpc security group`; a few are named.
 pub(super) fn supporting(components: &[&ComponentChange]) -> String {
-    let mut by_type: BTreeMap<String, usize> = BTreeMap::new();
+    let mut by_type: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for component in components {
-        *by_type.entry(component.component_type.replace(['.', '_'], " ")).or_default() += 1;
+        by_type.entry(component.component_type.replace(['.', '_'], " ")).or_default().push(component.address.clone());
     }
-    let parts: Vec<String> = by_type.into_iter().map(|(name, n)| format!("{n} × {name}")).collect();
-    parts.join(", ")
-}
-
-fn settings(changes: &[SettingChange]) -> String {
-    let mut parts: Vec<String> = changes
-        .iter()
-        .take(MOST_LISTED)
-        .map(|change| {
-            let (before, after) = different(&change.before, &change.after);
-            format!("{} {before} → {after}", change.name)
-        })
-        .collect();
-    if changes.len() > MOST_LISTED {
-        parts.push(format!("{} more", changes.len() - MOST_LISTED));
-    }
-    parts.join(", ")
-}
-
-/// Both values; of lists and maps only what the other does not have, as deep as there is one difference.
-fn different(before: &Value, after: &Value) -> (String, String) {
-    if let (Value::Array(old), Value::Array(new)) = (before, after) {
-        let only =
-            |these: &[Value], others: &[Value]| -> Vec<Value> { these.iter().filter(|item| !others.contains(item)).cloned().collect() };
-        let (old, new) = (only(old, new), only(new, old));
-        return match (old.as_slice(), new.as_slice()) {
-            ([old @ (Value::Array(_) | Value::Object(_))], [new @ (Value::Array(_) | Value::Object(_))]) => different(old, new),
-            _ => (value(&Value::Array(old)), value(&Value::Array(new))),
-        };
-    }
-    if let (Value::Object(old), Value::Object(new)) = (before, after)
-        && !old.contains_key("unknown")
-        && !new.contains_key("unknown")
-    {
-        type Map = serde_json::Map<String, Value>;
-        let only = |these: &Map, others: &Map| -> Map {
-            these.iter().filter(|(key, item)| others.get(*key) != Some(item)).map(|(key, item)| (key.clone(), item.clone())).collect()
-        };
-        let (old, new) = (only(old, new), only(new, old));
-        let mut both = old.iter().zip(&new);
-        return match (both.next(), old.len(), new.len()) {
-            (Some(((name, old @ (Value::Array(_) | Value::Object(_))), (other, new))), 1, 1) if name == other => different(old, new),
-            _ => (value(&Value::Object(old)), value(&Value::Object(new))),
-        };
-    }
-    if let (Value::String(old), Value::String(new)) = (before, after) {
-        // Hidden before it is cut: a secret is recognised by the name before it.
-        let (old, new) = (redact(old), redact(new));
-        let common = old.chars().zip(new.chars()).take_while(|(old, new)| old == new).count();
-        // Long texts that begin alike differ further on.
-        if common > MOST_VALUE / 2 {
-            let rest = |text: &str| Value::String(format!("…{}", text.chars().skip(common.saturating_sub(KEPT)).collect::<String>()));
-            return (value(&rest(&old)), value(&rest(&new)));
-        }
-    }
-    (value(before), value(after))
-}
-
-fn value(value: &Value) -> String {
-    let text = match value {
-        Value::Null => return "not set".to_owned(),
-        Value::Bool(value) => return value.to_string(),
-        Value::Number(value) => return value.to_string(),
-        Value::Array(items) if items.is_empty() => return "nothing".to_owned(),
-        Value::Object(map) if map.is_empty() => return "nothing".to_owned(),
-        Value::Object(map) if map.len() == 1 && map.contains_key("unknown") => return "not known".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(_) | Value::Object(_) => serde_json::to_string(value).unwrap_or_default(),
+    let told = |(name, addresses): (String, Vec<String>)| match addresses.len() {
+        n if n > MOST_NAMED => format!("{n} × {name}"),
+        _ => format!("{name} {}", listed(&addresses)),
     };
-    let flat: String = redact(&text)
-        .chars()
-        .map(|c| {
-            if c.is_control() {
-                ' '
-            } else if c == '`' {
-                '\''
-            } else {
-                c
-            }
-        })
-        .collect();
-    let short: String = flat.chars().take(MOST_VALUE).collect();
-    if short.len() < flat.len() { format!("`{short}…`") } else { format!("`{short}`") }
+    let parts: Vec<String> = by_type.into_iter().map(told).collect();
+    parts.join(", ")
 }
 
 /// Names in backticks, the first few.
 pub(super) fn listed(names: &[String]) -> String {
-    let mut shown: Vec<String> = names.iter().take(MOST_LISTED).map(|name| format!("`{}`", name.replace('`', "'"))).collect();
+    let mut shown: Vec<String> =
+        names.iter().take(MOST_LISTED).map(|name| format!("`{}`", without_reasons(name).replace('`', "'"))).collect();
     if names.len() > MOST_LISTED {
         shown.push(format!("{} more", names.len() - MOST_LISTED));
     }
@@ -303,10 +267,16 @@ pub(super) fn headline(difference: &Difference) -> String {
     if better > 0 {
         parts.push(words::count(better, "threat is gone or milder", "threats are gone or milder"));
     }
-    match (parts.is_empty(), difference.is_empty(), difference.renamed.is_empty()) {
-        (false, _, _) => words::list(&parts),
-        (true, false, _) => "the architecture changed, and no risk rose".to_owned(),
-        (true, true, false) => "the architecture is unchanged; some of it has new addresses".to_owned(),
-        (true, true, true) => "the architecture is unchanged".to_owned(),
+    if !parts.is_empty() {
+        return words::list(&parts);
     }
+    if !difference.is_empty() {
+        return "the architecture changed, and no risk rose".to_owned();
+    }
+    let renamed = if difference.renamed.is_empty() { "" } else { "; some of it has new addresses" };
+    let off = match difference.switched_off.len() {
+        0 => String::new(),
+        n => format!("; {} switched off", words::count(n, "block more is", "blocks more are")),
+    };
+    format!("the architecture is unchanged{renamed}{off}")
 }

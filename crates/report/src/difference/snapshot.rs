@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub(super) threats: Vec<Threat>,
     #[serde(default)]
     pub(super) attack_paths: Vec<AttackPath>,
+    #[serde(default)]
+    pub(super) further_paths: Vec<AttackPath>,
     /// `None` where the document is older than this list.
     #[serde(default)]
     pub(super) permissions: Option<Vec<Permission>>,
@@ -52,6 +54,16 @@ pub(super) struct Architecture {
     pub(super) boundaries: Vec<Boundary>,
     #[serde(default)]
     pub(super) moved: Vec<Moved>,
+    #[serde(default)]
+    pub(super) switched_off: Vec<SwitchedOff>,
+}
+
+/// `switched_off` of the architecture.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct SwitchedOff {
+    pub(super) address: String,
+    #[serde(default)]
+    pub(super) origin: Option<Origin>,
 }
 
 /// `moved` of the architecture.
@@ -262,6 +274,11 @@ impl Snapshot {
     /// True where there is nothing in it: a plan before its first file.
     pub fn is_empty(&self) -> bool {
         self.architecture.components.is_empty() && self.architecture.supporting.is_empty() && self.schema.is_empty()
+    }
+
+    /// All attack paths; those that are listed first.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &AttackPath> {
+        self.attack_paths.iter().chain(&self.further_paths)
     }
 
     /// All components by address; what a document lists twice counts once.

@@ -1,6 +1,7 @@
 //! A comparison for the terminal: what is new and worst first. Plain text; whoever shows it may colour the first word of a line.
 
-use super::document::{Change, ComponentChange, Difference, Spot};
+use super::document::{Difference, Spot};
+use super::lines::{self, Line};
 use super::sentence;
 
 /// Lines shown of each section; the JSON has all.
@@ -26,60 +27,27 @@ pub fn text(difference: &Difference) -> String {
         line
     });
     section(&mut out, "threats", threats.collect());
-    let paths = difference
-        .attack_paths
-        .iter()
-        .map(|path| format!("{:8}{}: {}\n{:10}{}", sentence::change(path.change), path.severity, sentence::path(path), "", path.id));
+    let paths = lines::paths(difference.attack_paths.iter());
+    let paths =
+        paths.into_iter().map(|(path, told)| format!("{:8}{}: {told}\n{:10}{}", sentence::change(path.change), path.severity, "", path.id));
     section(&mut out, "attack paths", paths.collect());
-    let exposures = difference
-        .exposures
-        .iter()
-        .map(|exposure| format!("{:8}{}{}", sentence::change(exposure.change), sentence::exposure(exposure), at(exposure.origin.as_ref())));
-    section(&mut out, "exposure", exposures.collect());
-    let permissions = difference.permissions.iter().map(|permission| {
-        format!("{:8}{}{}", sentence::change(permission.change), sentence::permission(permission), at(permission.origin.as_ref()))
-    });
-    section(&mut out, "permissions", permissions.collect());
-    let flows = difference
-        .flows
-        .iter()
-        .map(|flow| format!("{:8}{}{}", sentence::change(flow.change), sentence::flow(flow), at(flow.origin.as_ref())));
-    section(&mut out, "flows", flows.collect());
-    // A crossing of a new flow is told with the flow.
-    let told = |change: Change, from: &str, to: &str| {
-        difference.flows.iter().any(|flow| flow.change == change && flow.from == from && flow.to == to)
-    };
-    let crossings = difference.crossings.iter().filter(|crossing| !told(crossing.change, &crossing.from, &crossing.to));
-    section(
-        &mut out,
-        "crossings of trust boundaries",
-        crossings.map(|crossing| format!("{:8}{}", sentence::change(crossing.change), sentence::crossing(crossing))).collect(),
-    );
-    section(&mut out, "components", components(difference));
+    for (title, lines) in [
+        ("exposure", lines::exposures(difference)),
+        ("permissions", lines::permissions(difference)),
+        ("flows", lines::flows(difference)),
+        ("crossings of trust boundaries", lines::crossings(difference)),
+        ("components", lines::components(difference)),
+        ("switched off", lines::switched_off(difference)),
+    ] {
+        let line = |line: &Line| format!("{:8}{}{}", line.word, line.text, at(line.origin.as_ref()));
+        section(&mut out, title, lines.iter().map(line).collect());
+    }
     let questions =
         difference.questions.iter().map(|question| format!("{:8}to {}: {}", sentence::change(question.change), question.to, question.text));
     section(&mut out, "questions", questions.collect());
     let renamed = difference.renamed.iter().map(|renamed| format!("{} → {}", renamed.before, renamed.after));
     section(&mut out, "renamed", renamed.collect());
     out
-}
-
-fn components(difference: &Difference) -> Vec<String> {
-    let (supporting, shown): (Vec<&ComponentChange>, Vec<&ComponentChange>) =
-        difference.components.iter().partition(|component| component.kind == "supporting" && component.change != Change::Changed);
-    let mut lines: Vec<String> = shown
-        .iter()
-        .map(|component| {
-            format!("{:8}{}{}", sentence::change(component.change), sentence::component(component), at(component.origin.as_ref()))
-        })
-        .collect();
-    for change in [Change::New, Change::Gone] {
-        let of: Vec<&ComponentChange> = supporting.iter().copied().filter(|component| component.change == change).collect();
-        if !of.is_empty() {
-            lines.push(format!("{:8}supporting: {}", sentence::change(change), sentence::supporting(&of)));
-        }
-    }
-    lines
 }
 
 fn at(place: Option<&Spot>) -> String {

@@ -16,17 +16,19 @@ const NOTICED: f64 = 0.1;
 pub(super) fn threats(base: &Snapshot, head: &Snapshot, names: &Names<'_>) -> Vec<ThreatChange> {
     let mut changes = Vec::new();
     let pairs = pairs(base, head, names);
+    let (before, after) = (Concerned::read(Side::Base, base, names), Concerned::read(Side::Head, head, names));
     let mut known: BTreeSet<usize> = BTreeSet::new();
     for (place, threat) in head.threats.iter().enumerate() {
-        let before = pairs.get(&place).and_then(|place| base.threats.get(*place));
+        let old = pairs.get(&place).and_then(|place| base.threats.get(*place));
         known.extend(pairs.get(&place));
-        match before {
-            Some(before) => changes.extend(compared(before, threat, names)),
+        match old {
+            Some(old) => changes.extend(compared(old, threat, names, (&before, &after))),
+            None if before.has_all_of(threat, Side::Head, names, &after) => {}
             None => changes.push(alone(threat, Change::New)),
         }
     }
     for (place, threat) in base.threats.iter().enumerate() {
-        if !known.contains(&place) {
+        if !known.contains(&place) && !after.has_all_of(threat, Side::Base, names, &before) {
             changes.push(alone(threat, Change::Gone));
         }
     }
@@ -35,6 +37,38 @@ pub(super) fn threats(base: &Snapshot, head: &Snapshot, names: &Names<'_>) -> Ve
         key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
     });
     changes
+}
+
+/// What each rule concerns, by rule and address in the newer review, once for every threat: components with one cause are one threat, so that a
+/// component may come into another threat of the rule without being better or worse off.
+struct Concerned(BTreeMap<(String, String), Vec<Rank>>);
+
+/// Whether a threat is open, its severity and its residual risk.
+type Rank = (bool, Severity, u8);
+
+impl Concerned {
+    fn read(side: Side, snapshot: &Snapshot, names: &Names<'_>) -> Self {
+        let mut out: BTreeMap<(String, String), Vec<Rank>> = BTreeMap::new();
+        for threat in &snapshot.threats {
+            for target in &threat.targets {
+                let key = (threat.rule.clone(), names.address(side, target).to_owned());
+                out.entry(key).or_default().push((threat.is_open(), threat.severity(), threat.residual.risk));
+            }
+        }
+        out.values_mut().for_each(|ranks| ranks.sort_unstable());
+        Self(out)
+    }
+
+    /// True where the rule concerns a component in both reviews equally often and equally badly.
+    fn is_same(&self, others: &Self, rule: &str, address: &str) -> bool {
+        let key = (rule.to_owned(), address.to_owned());
+        self.0.contains_key(&key) && self.0.get(&key) == others.0.get(&key)
+    }
+
+    /// True where everything that a threat of the other review concerns is the same in both.
+    fn has_all_of(&self, threat: &Threat, side: Side, names: &Names<'_>, others: &Self) -> bool {
+        !threat.targets.is_empty() && threat.targets.iter().all(|target| self.is_same(others, &threat.rule, names.address(side, target)))
+    }
 }
 
 /// By place in the newer review: the place of the same threat in the older one.
@@ -103,16 +137,17 @@ fn alone(threat: &Threat, change: Change) -> ThreatChange {
     }
 }
 
-fn compared(before: &Threat, after: &Threat, names: &Names<'_>) -> Option<ThreatChange> {
+fn compared(before: &Threat, after: &Threat, names: &Names<'_>, (old, new): (&Concerned, &Concerned)) -> Option<ThreatChange> {
     let known: BTreeSet<&str> = before.targets.iter().map(|target| names.address(Side::Base, target)).collect();
     let now: BTreeSet<&str> = after.targets.iter().map(String::as_str).collect();
     // What the system as a whole lacks is not worse because there is one component more to be told with it.
     let (targets_new, targets_gone): (Vec<String>, Vec<String>) = if after.of_system || before.of_system {
         (Vec::new(), Vec::new())
     } else {
+        let elsewhere = |address: &&&str| old.is_same(new, &after.rule, address);
         (
-            now.difference(&known).map(|address| (*address).to_owned()).collect(),
-            known.difference(&now).map(|address| (*address).to_owned()).collect(),
+            now.difference(&known).filter(|address| !elsewhere(address)).map(|address| (*address).to_owned()).collect(),
+            known.difference(&now).filter(|address| !elsewhere(address)).map(|address| (*address).to_owned()).collect(),
         )
     };
     let rank = |threat: &Threat| {
@@ -146,8 +181,8 @@ pub(super) fn paths(base: &Snapshot, head: &Snapshot, names: &Names<'_>) -> Vec<
     let key = |side: Side, path: &AttackPath| -> Key {
         (names.address(side, &path.from).to_owned(), names.address(side, &path.to).to_owned(), path.operation.clone())
     };
-    let before: BTreeMap<Key, &AttackPath> = base.attack_paths.iter().map(|path| (key(Side::Base, path), path)).collect();
-    let after: BTreeMap<Key, &AttackPath> = head.attack_paths.iter().map(|path| (key(Side::Head, path), path)).collect();
+    let before: BTreeMap<Key, &AttackPath> = base.paths().map(|path| (key(Side::Base, path), path)).collect();
+    let after: BTreeMap<Key, &AttackPath> = head.paths().map(|path| (key(Side::Head, path), path)).collect();
     let mut changes = Vec::new();
     for (key, path) in &after {
         match before.get(key) {
@@ -188,5 +223,50 @@ fn path_change(snapshot: &Snapshot, path: &AttackPath, change: Change, before: O
         severity: severity.id().to_owned(),
         likelihood: path.likelihood,
         likelihood_before: before,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::difference::{Change, Snapshot, difference};
+
+    fn snapshot(document: &serde_json::Value) -> Snapshot {
+        Snapshot::from_json(document.to_string().as_bytes()).expect("a review")
+    }
+
+    #[test]
+    fn a_path_that_is_listed_no_more_is_not_gone() {
+        let path = |to: &str, likelihood: f64| json!({"id": format!("path-{to}"), "from": "internet", "to": to, "operation": "read", "likelihood": likelihood});
+        let base = snapshot(
+            &json!({"schema": "bartizan/review/1", "attack_paths": [path("a", 0.5), path("b", 0.4)], "further_paths": [path("c", 0.1), path("d", 0.1)]}),
+        );
+        let head = snapshot(
+            &json!({"schema": "bartizan/review/1", "attack_paths": [path("a", 0.5), path("c", 0.3)], "further_paths": [path("b", 0.2), path("e", 0.1)]}),
+        );
+        let told = difference(("base", &base), ("head", &head));
+        let changes: Vec<(Change, &str)> = told.attack_paths.iter().map(|path| (path.change, path.to.as_str())).collect();
+        assert_eq!(changes, [(Change::New, "e"), (Change::Worse, "c"), (Change::Better, "b"), (Change::Gone, "d")]);
+        assert_eq!((told.risk.before.attack_paths, told.risk.after.attack_paths), (4, 4));
+    }
+
+    #[test]
+    fn a_component_may_come_into_another_threat_of_the_rule() {
+        let threat = |id: &str, targets: &[&str], risk: u8| json!({"id": id, "rule": "r", "status": "open", "severity": "low", "targets": targets, "residual": {"risk": risk}});
+        let component = |address: &str| json!({"address": address, "type": "t", "name": address});
+        let review = |threats: serde_json::Value| {
+            let components: Vec<_> = ["a", "b", "c"].into_iter().map(component).collect();
+            snapshot(&json!({"schema": "bartizan/review/1", "architecture": {"components": components}, "threats": threats}))
+        };
+        let apart = review(json!([threat("r-1", &["a", "b"], 4), threat("r-2", &["c"], 4)]));
+        let together = review(json!([threat("r-1", &["a", "b", "c"], 4)]));
+        let changes = |base: &Snapshot, head: &Snapshot| difference(("base", base), ("head", head)).threats.len();
+        assert_eq!((changes(&apart, &together), changes(&together, &apart)), (0, 0));
+        // A second cause on one component, or a graver risk, is no such thing.
+        let twice = review(json!([threat("r-1", &["a", "b", "c"], 4), threat("r-2", &["c"], 4)]));
+        assert_eq!(changes(&together, &twice), 1);
+        let graver = review(json!([threat("r-1", &["a", "b", "c"], 6)]));
+        assert_eq!(changes(&apart, &graver), 2);
     }
 }

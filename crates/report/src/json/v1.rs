@@ -19,7 +19,9 @@ use crate::baseline::Baseline;
 use crate::difference::Difference;
 
 pub use architecture::{ArchitectureDto, AssetDto, BoundaryDto, ComponentDto, DiagnosticDto, FlowDto, Origin, ReasonDto, RelatedDto};
-pub use paths::{ACCESS, AccessDto, AttackPathDto, CutDto, EdgeDto, PATHS, PathStepDto, PathsDto, PrincipalDto, access, paths};
+pub use paths::{
+    ACCESS, AccessDto, AttackPathDto, CutDto, EdgeDto, FurtherPathDto, PATHS, PathStepDto, PathsDto, PrincipalDto, access, paths,
+};
 pub use permissions::PermissionDto;
 pub use response::{AlarmDto, FixDto, InOrderDto, MitigationDto, QuestionDto, RecoveryDto, ResponseDto, RunbookDto, TrainingDto};
 pub use threat::{EvidenceDto, LevelsDto, RiskDto, ScoreDto, TermDto, ThreatDto};
@@ -44,6 +46,9 @@ pub struct ReviewDto {
     pub threats: Vec<ThreatDto>,
     /// Attack paths, first where likelihood times worth of the goal is most.
     pub attack_paths: Vec<AttackPathDto>,
+    /// Attack paths beyond those, in the same order: what two reviews are compared by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_paths: Vec<FurtherPathDto>,
     /// Statements of all policies as they are written, sorted; nothing of it is decided.
     pub permissions: Vec<PermissionDto>,
     /// One risk per threat, highest residual risk first.
@@ -85,6 +90,7 @@ pub fn review(review: &Review) -> ReviewDto {
         architecture: ArchitectureDto::of(architecture),
         threats: review.threats.iter().map(|threat| ThreatDto::of(threat, sources)).collect(),
         attack_paths: review.attack_paths.iter().map(|path| AttackPathDto::of(path, sources)).collect(),
+        further_paths: review.further_paths.iter().map(FurtherPathDto::of).collect(),
         permissions: review.attack.permissions.iter().map(|permission| PermissionDto::of(permission, sources)).collect(),
         risks: threat::risks(&review.threats),
         mitigations: review.mitigations.iter().map(|mitigation| MitigationDto::of(mitigation, sources)).collect(),

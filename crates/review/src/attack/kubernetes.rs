@@ -14,6 +14,7 @@ mod detect;
 mod node;
 mod rbac;
 mod trusted;
+mod written;
 
 use actors::{Actor, Who};
 use cluster::{Cluster, account_of};
@@ -24,6 +25,7 @@ pub(super) use detect::Gained;
 use super::compute::{RUNS_AS, plain};
 use super::graph::{AttackGraph, Fact, FactId, Operation, Step};
 use super::metadata;
+use super::permissions::Permission;
 use super::query::declared;
 use super::trust::Entries;
 use super::world::World;
@@ -46,10 +48,11 @@ pub(crate) struct Kubernetes<'k, 'a> {
 }
 
 impl Kubernetes<'_, '_> {
-    /// Adds the steps of every cluster, and those of tasks to the machines that they run on.
-    pub(crate) fn add(&self, entries: &mut Entries, graph: &mut AttackGraph) {
+    /// Adds the steps of every cluster, and those of tasks to the machines that they run on; gives what the clusters' own roles grant.
+    pub(crate) fn add(&self, entries: &mut Entries, graph: &mut AttackGraph) -> Vec<Permission> {
+        let mut permissions = Vec::new();
         for mut cluster in cluster::read(self.index, self.world) {
-            let actors = actors::read(&mut cluster, self.index, self.world);
+            let actors = actors::read(&mut cluster, self.index, self.world, &mut permissions);
             self.run(&cluster, graph);
             self.administer(&cluster, graph);
             for actor in &actors {
@@ -66,6 +69,7 @@ impl Kubernetes<'_, '_> {
             let (code, gives) = (graph.fact(Fact::Code(task)), graph.fact(gained.fact));
             graph.step(plain(code, gives, "leaves-container", ESCAPE, gained.evidence.into()));
         }
+        permissions
     }
 
     fn by(&self, detector: Detector) -> impl Iterator<Item = &Primitive> {

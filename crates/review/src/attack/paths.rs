@@ -37,8 +37,9 @@ const GUESSED: f64 = 0.5;
 const WORTH: [(Operation, u8); 3] = [(Operation::Read, 3), (Operation::Write, 4), (Operation::Destroy, 4)];
 
 impl Attack {
-    /// Paths from outside to administrator rights and sensitive data with their cuts; first where likelihood times worth is most.
-    pub fn of_review(&self, assets: &[Asset]) -> Vec<AttackPath> {
+    /// Paths from outside to administrator rights and sensitive data with their cuts; first where likelihood times worth is most. Second are
+    /// those that are too many for a reader, without cuts.
+    pub fn of_review(&self, assets: &[Asset]) -> (Vec<AttackPath>, Vec<AttackPath>) {
         let goals = self.goals(assets);
         let worth = |goal: FactId| goals.get(&goal).copied().unwrap_or(WORTH_OF_ADMIN);
         let mut found: Vec<(AttackPath, FactId, FactId)> = Vec::new();
@@ -60,7 +61,7 @@ impl Attack {
         }
         self.drop_repeated(&mut found);
         sort(&mut found, |(path, _, goal)| (path, worth(*goal)));
-        found.truncate(MOST);
+        let further = found.split_off(found.len().min(MOST));
         let mut by_place: HashMap<Span, Vec<StepId>> = HashMap::new();
         for (id, step) in (0..).zip(&self.graph.steps) {
             for item in step.evidence.iter() {
@@ -68,7 +69,8 @@ impl Attack {
             }
         }
         let cuts: Vec<Vec<Cut>> = (0..found.len()).map(|at| self.cuts(&found, at, &by_place)).collect();
-        found.into_iter().zip(cuts).map(|((path, ..), cuts)| AttackPath { cuts, ..path }).collect()
+        let listed = found.into_iter().zip(cuts).map(|((path, ..), cuts)| AttackPath { cuts, ..path }).collect();
+        (listed, further.into_iter().map(|(path, ..)| path).collect())
     }
 
     /// What the internet does without any account, those with one do as well: that is told once.

@@ -21,6 +21,8 @@ pub enum Via {
     Trust,
     /// The policy of a resource.
     ResourcePolicy,
+    /// A role of a Kubernetes cluster, an access policy of EKS or a group.
+    ClusterRole,
 }
 
 impl Via {
@@ -32,6 +34,7 @@ impl Via {
             Via::Boundary => "boundary",
             Via::Trust => "trust",
             Via::ResourcePolicy => "resource-policy",
+            Via::ClusterRole => "cluster-role",
         }
     }
 }
@@ -39,7 +42,8 @@ impl Via {
 /// One statement of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Permission {
-    /// Whom it speaks of: the address of a user, role or group, or what a policy of a resource names (`*`, an account, a service, an ARN).
+    /// Whom it speaks of: the address of a user, role, group or service account, or what a policy of a resource names (`*`, an account, a
+    /// service, an ARN); a group or user of a cluster is `Group/name` or `User/name`.
     pub holder: String,
     /// Where it stands.
     pub via: Via,
@@ -47,9 +51,10 @@ pub struct Permission {
     pub policy: String,
     /// False where it grants, true where it forbids.
     pub denies: bool,
-    /// Patterns of actions, sorted; `not iam:*` for all but these. Empty where AWS keeps the text.
+    /// Patterns of actions or verbs, sorted; `not iam:*` for all but these. Empty where AWS keeps the text, or no file shows the rules.
     pub actions: Vec<String>,
-    /// Patterns of resources, sorted; `not …` for all but these. For policies of a resource and trust policies the address that carries them.
+    /// Patterns of resources, sorted; `not …` for all but these. For policies of a resource and trust policies the address that carries them;
+    /// in a cluster `namespace/secrets`, `*` for every namespace, after `${cluster.arn}/` where the holder is a principal of AWS.
     pub resources: Vec<String>,
     /// Conditions in words, sorted; all must hold.
     pub conditions: Vec<String>,
@@ -57,10 +62,11 @@ pub struct Permission {
     pub span: Option<Span>,
 }
 
-/// The statements of all policies, sorted.
-pub(super) fn list(world: &World<'_>) -> Vec<Permission> {
-    let mut out = Vec::new();
+/// The statements of all policies with what roles of clusters grant, sorted.
+pub(super) fn list(world: &World<'_>, of_clusters: Vec<Permission>) -> Vec<Permission> {
+    let mut out = of_clusters;
     for (address, principal) in &world.principals {
+        let from = out.len();
         let inherited = |place: usize| principal.through.iter().any(|(_, places)| places.contains(&place));
         for (_, policy) in principal.policies.iter().enumerate().filter(|(place, _)| !inherited(*place)) {
             identity(&mut out, address, policy, Via::Policy);
@@ -71,15 +77,28 @@ pub(super) fn list(world: &World<'_>) -> Vec<Permission> {
         if let Some(trust) = &principal.trust {
             resource(&mut out, address, trust, Via::Trust);
         }
+        out.iter_mut().skip(from).for_each(|permission| name_accounts(permission, world, &principal.account));
     }
     for (address, target) in &world.targets {
         if let Some(document) = &target.policy {
+            let from = out.len();
             resource(&mut out, address, document, Via::ResourcePolicy);
+            out.iter_mut().skip(from).for_each(|permission| name_accounts(permission, world, &target.account));
         }
     }
     out.sort();
     out.dedup();
     out
+}
+
+/// The number that stands for an account which no file tells depends on how many there are: readers see words instead.
+fn name_accounts(permission: &mut Permission, world: &World<'_>, own: &str) {
+    let Permission { holder, resources, conditions, .. } = permission;
+    for text in [holder].into_iter().chain(resources).chain(conditions) {
+        if let Some(worded) = world.with_named_accounts(text, own) {
+            *text = worded;
+        }
+    }
 }
 
 fn identity(out: &mut Vec<Permission>, holder: &Address, policy: &Policy, via: Via) {

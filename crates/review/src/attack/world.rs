@@ -293,6 +293,22 @@ impl<'a> World<'a> {
         if account.is_empty() { OWN_ACCOUNT } else { self.accounts.get(account).map_or(account, String::as_str) }
     }
 
+    /// A text with the accounts in it that only a number of ours stands for in words: `own-account`, or `account-of-` and what the plan calls
+    /// it; `None` where there is none.
+    pub(crate) fn with_named_accounts(&self, text: &str, own: &str) -> Option<String> {
+        // All of them begin so.
+        if !text.contains("00000000") {
+            return None;
+        }
+        let known = self.accounts.iter().map(|(name, number)| (name.as_str(), number.as_str()));
+        let mut out = text.to_owned();
+        for (name, number) in known.chain([("this-plan", OWN_ACCOUNT)]).filter(|(_, number)| text.contains(number)) {
+            let words = if number == own { "own-account".to_owned() } else { format!("account-of-{name}") };
+            out = out.replace(number, &words);
+        }
+        (out != text).then_some(out)
+    }
+
     /// True for an account that something of the plan lies in.
     pub(crate) fn is_own(&self, account: &str) -> bool {
         account == OWN_ACCOUNT || self.principals.values().any(|principal| principal.account == account)

@@ -27,6 +27,9 @@ pub struct ArchitectureDto {
     /// Addresses that the configuration says were others before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<MovedDto>,
+    /// Resources and modules of which the configuration makes none: their `count` is zero or their `for_each` empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switched_off: Vec<SwitchedOffDto>,
     /// Source types that the catalogue does not know, with how many there are.
     pub unknown_types: IndexMap<String, usize>,
     /// Places in the sources whose reference or expression could not be resolved; the diagnostics say which.
@@ -40,6 +43,15 @@ pub struct MovedDto {
     pub from: String,
     /// What stands in its place.
     pub to: String,
+}
+
+/// A block that makes nothing.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct SwitchedOffDto {
+    /// Where its instances would stand, without their key.
+    pub address: String,
+    /// The block.
+    pub origin: Option<Origin>,
 }
 
 /// Where something is written.
@@ -211,6 +223,11 @@ impl ArchitectureDto {
             boundaries: architecture.boundaries.iter().map(|boundary| BoundaryDto::of(boundary, sources)).collect(),
             assets: architecture.assets.iter().map(|asset| AssetDto::of(asset, sources)).collect(),
             moved: architecture.moved.iter().map(|moved| MovedDto { from: moved.from.to_string(), to: moved.to.to_string() }).collect(),
+            switched_off: architecture
+                .switched_off
+                .iter()
+                .map(|off| SwitchedOffDto { address: off.address.to_string(), origin: Origin::of(Some(off.span), sources) })
+                .collect(),
             unknown_types: architecture.unknown_types.clone(),
             unresolved_references: architecture.unresolved_references,
         }

@@ -33,6 +33,34 @@ pub struct AttackPathDto {
     pub cuts: Vec<CutDto>,
 }
 
+/// An attack path that is only named.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct FurtherPathDto {
+    /// Structural id.
+    pub id: String,
+    /// Where it starts.
+    pub from: String,
+    /// Where it ends: an address, or `admin`.
+    pub to: String,
+    /// What is done with data at its end: `read`, `write`, `destroy`, `disrupt`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// Probability that an attacker who tries gets through, ratio 0..=1.
+    pub likelihood: f64,
+}
+
+impl FurtherPathDto {
+    pub(super) fn of(path: &AttackPath) -> Self {
+        Self {
+            id: path.id.clone(),
+            from: path.from.clone(),
+            to: path.to.clone(),
+            operation: path.operation.map(str::to_owned),
+            likelihood: path.likelihood,
+        }
+    }
+}
+
 /// One step of an attack path.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PathStepDto {

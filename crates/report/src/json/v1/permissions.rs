@@ -11,17 +11,19 @@ use crate::redact;
 /// One statement of a policy, or a policy that AWS keeps.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PermissionDto {
-    /// Whom it speaks of: the address of a user, role or group, or what a policy of a resource names (`*`, an account, a service, an ARN).
+    /// Whom it speaks of: the address of a user, role, group or service account, or what a policy of a resource names (`*`, an account, a
+    /// service, an ARN); a group or user of a cluster is `Group/name` or `User/name`. `own-account` is the account that the policy is in.
     pub holder: String,
-    /// `policy`, `managed-policy`, `boundary`, `trust` or `resource-policy`.
+    /// `policy`, `managed-policy`, `boundary`, `trust`, `resource-policy` or `cluster-role`.
     pub via: String,
-    /// Address of the policy or of what carries it; for policies that AWS keeps, their name.
+    /// Address of the policy or role, or of what carries it; for policies that AWS keeps and roles that every cluster has, their name.
     pub policy: String,
     /// `allow` or `deny`.
     pub effect: String,
-    /// Patterns of actions; `not a, b` for all but these. Empty where AWS keeps the text.
+    /// Patterns of actions or verbs; `not a, b` for all but these. Empty where AWS keeps the text, or no file shows the rules.
     pub actions: Vec<String>,
-    /// Patterns of resources; for policies of a resource and trust policies the address that carries them.
+    /// Patterns of resources; for policies of a resource and trust policies the address that carries them. In a cluster `namespace/secrets`,
+    /// `*` for every namespace, after `${cluster.arn}/` where the holder is a principal of AWS.
     pub resources: Vec<String>,
     /// Conditions; all must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -10,6 +10,8 @@ use bartizan_model::{Address, Component, Node};
 
 use super::cluster::{Cluster, namespace};
 use super::rbac::{Grant, Rights, RoleKind, Rule, access_policy, built_in, rules};
+use super::written;
+use crate::attack::permissions::Permission;
 use crate::attack::policy;
 use crate::attack::query::declared;
 use crate::attack::world::World;
@@ -17,7 +19,7 @@ use crate::flows::index::Index;
 use crate::outcome::Evidence;
 
 /// The group that may do everything, by the API server's own code.
-const MASTERS: &str = "system:masters";
+pub(super) const MASTERS: &str = "system:masters";
 
 /// Somebody who calls the API of a cluster.
 pub(super) struct Actor {
@@ -46,16 +48,22 @@ struct Subjects {
 
 /// A principal of AWS in a cluster.
 #[derive(Default)]
-struct Mapped {
-    groups: Vec<String>,
-    users: Vec<String>,
-    grants: Vec<Grant>,
-    shown: Vec<Evidence>,
+pub(super) struct Mapped {
+    pub(super) groups: Vec<String>,
+    pub(super) users: Vec<String>,
+    pub(super) grants: Vec<Grant>,
+    pub(super) shown: Vec<Evidence>,
 }
 
-/// Fills in the rights of the accounts and gives everyone who has any.
-pub(super) fn read<'a>(cluster: &mut Cluster<'a>, index: &Index<'a>, world: &World<'a>) -> Vec<Actor> {
-    let subjects = bind(cluster, index);
+/// Fills in the rights of the accounts and gives everyone who has any; what is given is told as it is written, too.
+pub(super) fn read<'a>(cluster: &mut Cluster<'a>, index: &Index<'a>, world: &World<'a>, permissions: &mut Vec<Permission>) -> Vec<Actor> {
+    let subjects = bind(cluster, index, permissions);
+    written::of_accounts(cluster, permissions);
+    for (kind, all) in [("User", &subjects.users), ("Group", &subjects.groups)] {
+        for (name, grants) in all {
+            written::of_subject(cluster, kind, name, grants, permissions);
+        }
+    }
     let of_group = |name: &str| subjects.groups.get(name).into_iter().flatten().cloned();
     let of_user = |name: &str| subjects.users.get(name).into_iter().flatten().cloned();
     let mut actors = Vec::new();
@@ -71,9 +79,10 @@ pub(super) fn read<'a>(cluster: &mut Cluster<'a>, index: &Index<'a>, world: &Wor
     }
     let reach = reach(cluster);
     for (principal, mapped) in mapped(cluster, index, world) {
-        let mut grants = mapped.grants;
+        let mut grants = mapped.grants.clone();
         let named = mapped.groups.iter().flat_map(|name| of_group(name)).chain(mapped.users.iter().flat_map(|name| of_user(name)));
         let bound = named.chain(of_group("system:authenticated"));
+        written::of_principal(cluster, principal.as_str(), &mapped, permissions);
         grants.extend(bound.map(|grant| Grant { shown: mapped.shown.iter().cloned().chain(grant.shown).collect(), ..grant }));
         if !grants.is_empty() {
             actors.push(Actor { who: Who::Principal(principal), rights: Rights { grants }, conditions: reach.iter().cloned().collect() });
@@ -99,7 +108,7 @@ fn reach(cluster: &Cluster<'_>) -> Option<String> {
 }
 
 /// Gives accounts what bindings grant them; what is granted to users and groups is returned.
-fn bind<'a>(cluster: &mut Cluster<'a>, index: &Index<'a>) -> Subjects {
+fn bind<'a>(cluster: &mut Cluster<'a>, index: &Index<'a>, permissions: &mut Vec<Permission>) -> Subjects {
     let mut subjects = Subjects::default();
     for binding in cluster.bindings.clone() {
         let role = binding.text("role").unwrap_or_default();
@@ -108,10 +117,8 @@ fn bind<'a>(cluster: &mut Cluster<'a>, index: &Index<'a>) -> Subjects {
             Some(component) => rules(component),
             None => built_in(&role),
         };
-        if rules.is_empty() {
-            continue;
-        }
         let wide = binding.flag("cluster_wide") == Some(true);
+        let declared = found.first().map(|component| component.address.clone());
         let role_kind = if binding.text("role_kind").as_deref() == Some("Role") { RoleKind::Role } else { RoleKind::ClusterRole };
         let items = binding.setting("subjects").and_then(|node| node.value.as_list()).unwrap_or_default();
         for subject in items {
@@ -119,10 +126,21 @@ fn bind<'a>(cluster: &mut Cluster<'a>, index: &Index<'a>) -> Subjects {
             let (Some(kind), Some(name)) = (part("kind"), part("name")) else { continue };
             let shown = vec![Evidence { span: subject.span, text: format!("`{}` gives `{role}` to `{name}`", binding.address) }];
             let namespace_of_binding = (!wide).then(|| namespace(binding));
+            if rules.is_empty() {
+                let holder = match kind.as_str() {
+                    "ServiceAccount" => cluster.address_of(&(part("namespace").unwrap_or_else(|| namespace(binding)), name)).to_string(),
+                    _ => written::subject(cluster, &kind, &name),
+                };
+                let role = declared.as_ref().map_or_else(|| role.clone(), ToString::to_string);
+                let place = format!("{}/*", namespace_of_binding.as_deref().unwrap_or("*"));
+                permissions.push(written::as_a_whole(holder, role, place, Some(subject.span)));
+                continue;
+            }
             let grants = rules.iter().map(|rule| Grant {
                 rule: rule.clone(),
                 namespace: namespace_of_binding.clone(),
                 role: role.clone(),
+                declared: declared.clone(),
                 kind: role_kind,
                 shown: shown.clone(),
             });
@@ -191,6 +209,7 @@ fn policy_grants(association: &Component, shown: &[Evidence]) -> Vec<Grant> {
         rule,
         namespace: namespace.clone(),
         role: name.clone(),
+        declared: None,
         kind: RoleKind::Other,
         shown: shown.to_vec(),
     };
@@ -216,6 +235,7 @@ fn aws_auth(map: &Component, world: &World<'_>, out: &mut BTreeMap<Address, Mapp
                     rule: Rc::new(Rule::everything()),
                     namespace: None,
                     role: MASTERS.to_owned(),
+                    declared: None,
                     kind: RoleKind::Other,
                     shown: vec![shown.clone()],
                 });

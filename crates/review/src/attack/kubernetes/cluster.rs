@@ -119,10 +119,15 @@ pub(super) fn read<'a>(index: &Index<'a>, world: &World<'a>) -> Vec<Cluster<'a>>
 impl<'a> Cluster<'a> {
     /// The service account of that namespace and name, entered where it is new.
     pub(super) fn account(&mut self, key: Key) -> &mut Account {
-        let own = self.component.map_or_else(String::new, |cluster| format!("{}:", cluster.address));
-        let address = || Address::new(format!("{own}{}/ServiceAccount/{}", key.0, key.1));
-        let new = Account { address: address(), roles: Vec::new(), rights: Rights::default() };
+        let new = Account { address: self.address_of(&key), roles: Vec::new(), rights: Rights::default() };
         self.accounts.entry(key).or_insert(new)
+    }
+
+    /// The address of a service account, whether or not a file declares it.
+    pub(super) fn address_of(&self, key: &Key) -> Address {
+        let own = self.component.map_or_else(String::new, |cluster| format!("{}:", cluster.address));
+        let new = || Address::new(format!("{own}{}/ServiceAccount/{}", key.0, key.1));
+        self.accounts.get(key).map_or_else(new, |account| account.address.clone())
     }
 
     /// Accounts that only workloads and associations name.

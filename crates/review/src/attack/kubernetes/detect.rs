@@ -308,7 +308,14 @@ pub(super) fn with_derived(rights: &Rights, cluster: &Cluster<'_>) -> Rights {
     for space in spaces {
         if let Some(shown) = bind_in(rights, space).or_else(|| escalate_in(rights, space)) {
             let rule = Rc::new(Rule::everything());
-            out.grants.push(Grant { rule, namespace: Some(space.to_owned()), role: "any role".to_owned(), kind: RoleKind::Other, shown });
+            out.grants.push(Grant {
+                rule,
+                namespace: Some(space.to_owned()),
+                role: "any role".to_owned(),
+                declared: None,
+                kind: RoleKind::Other,
+                shown,
+            });
         }
     }
     out

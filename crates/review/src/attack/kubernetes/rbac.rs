@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use bartizan_model::{Component, Node, Span};
+use bartizan_model::{Address, Component, Node, Span};
 
 use crate::facts::read::texts;
 use crate::outcome::Evidence;
@@ -61,9 +61,45 @@ impl Rule {
         self.groups.iter().any(|own| own == "*" || own == group) && self.resources.iter().any(covers)
     }
 
+    /// Its verbs, sorted.
+    pub(super) fn verbs(&self) -> Vec<String> {
+        sorted(self.verbs.iter().cloned())
+    }
+
+    /// What it is on, sorted, as kubectl writes it: `secrets`, `deployments.apps`, `pods/exec`; `*` for everything.
+    pub(super) fn objects(&self) -> Vec<String> {
+        let object = |group: &String, resource: &String| match (group.as_str(), resource.as_str()) {
+            ("*", "*") => "*".to_owned(),
+            ("", "*") => "*.core".to_owned(),
+            ("", resource) => resource.to_owned(),
+            (group, resource) => match resource.split_once('/') {
+                Some((resource, sub)) => format!("{resource}.{group}/{sub}"),
+                None => format!("{resource}.{group}"),
+            },
+        };
+        sorted(self.groups.iter().flat_map(|group| self.resources.iter().map(move |resource| object(group, resource))))
+    }
+
+    /// Names that it is limited to; none where it is on all.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Where it is written; `None` for what every cluster has.
+    pub(super) fn span(&self) -> Option<Span> {
+        self.span
+    }
+
     fn words(&self) -> String {
         format!("allows `{}` on `{}`", self.verbs.join(", "), self.resources.join(", "))
     }
+}
+
+fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut texts: Vec<String> = texts.collect();
+    texts.sort();
+    texts.dedup();
+    texts
 }
 
 /// The rules of a role of the files.
@@ -140,6 +176,8 @@ pub(super) struct Grant {
     pub(super) namespace: Option<String>,
     /// The role that it comes from.
     pub(super) role: String,
+    /// The component of that role, where the files declare it.
+    pub(super) declared: Option<Address>,
     pub(super) kind: RoleKind,
     /// The binding, or what else gives it.
     pub(super) shown: Vec<Evidence>,

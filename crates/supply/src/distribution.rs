@@ -24,7 +24,7 @@ pub(crate) struct Release {
     id: String,
     version: String,
     codename: String,
-    /// For people: `Debian GNU/Linux 12 (bookworm)`.
+    /// For people: `Debian GNU/Linux 12 (bookworm)`; made of id and version where it has no name.
     pub(crate) name: String,
 }
 
@@ -40,7 +40,11 @@ impl Release {
             }
         }
         let mut take = |key: &str| fields.remove(key).unwrap_or_default();
-        Self { id: take("ID").to_lowercase(), version: take("VERSION_ID"), codename: take("VERSION_CODENAME"), name: take("PRETTY_NAME") }
+        let (id, version, mut name) = (take("ID").to_lowercase(), take("VERSION_ID"), take("PRETTY_NAME"));
+        if name.is_empty() {
+            name = format!("{id} {version}").trim().to_owned();
+        }
+        Self { id, version, codename: take("VERSION_CODENAME"), name }
     }
 
     /// The ecosystem of the packages that a manager installed. A distribution that is not known has no release, so nothing is judged by another's
@@ -81,6 +85,14 @@ mod tests {
         assert_eq!(ecosystem("ID='amzn'\nVERSION_ID='2023'\n", Manager::Rpm), "Amazon Linux:2023");
         assert_eq!(ecosystem("ID=opensuse-leap\nVERSION_ID=15.6\n", Manager::Rpm), "openSUSE:Leap 15.6");
         assert_eq!(ecosystem("ID=wolfi\nVERSION_ID=20230201\n", Manager::Apk), "Wolfi");
+    }
+
+    #[test]
+    fn a_distribution_without_a_name_is_called_by_its_id() {
+        assert_eq!(Release::read("ID=rocky\nVERSION_ID=9.4\n").name, "rocky 9.4");
+        assert_eq!(Release::read("ID=arch\n").name, "arch");
+        assert_eq!(Release::read("ID=debian\nPRETTY_NAME='Debian 12'\n").name, "Debian 12");
+        assert_eq!(Release::read("").name, "");
     }
 
     #[test]

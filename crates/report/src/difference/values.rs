@@ -10,6 +10,8 @@ use crate::redact::redact;
 const MOST_TEXT: usize = 60;
 /// Longest list or map that is shown, in characters.
 const MOST_STRUCTURE: usize = 120;
+/// Structures shown of a list.
+const MOST_STRUCTURES: usize = 2;
 /// Characters shown of what two long texts have in common.
 const KEPT: usize = 10;
 /// Differences shown of one component.
@@ -103,10 +105,15 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Things of a list, each quoted.
+/// Things of a list, each quoted; of structures the first few, which are long.
 fn items(items: &[Value]) -> String {
-    let texts: Vec<String> = items.iter().map(|item| cut(&plain("", item), MOST_STRUCTURE)).collect();
-    listed(&texts)
+    let is_structured = items.iter().any(|item| matches!(item, Value::Array(_) | Value::Object(_)));
+    let n_shown = if is_structured { items.len().min(MOST_STRUCTURES) } else { items.len() };
+    let texts: Vec<String> = items.iter().take(n_shown).map(|item| cut(&plain("", item), MOST_STRUCTURE)).collect();
+    match items.len() - n_shown {
+        0 => listed(&texts),
+        n => format!("{} and {n} more", listed(&texts)),
+    }
 }
 
 fn value(name: &str, value: &Value) -> String {
@@ -206,6 +213,7 @@ mod tests {
             (json!([rule(22)]), json!([rule(22), rule(443)]), "s: new `{from_port 443, protocol tcp}`"),
             (json!([rule(22)]), json!([]), "s: gone `{from_port 22, protocol tcp}`"),
             (json!([rule(22)]), json!([rule(23)]), "s.from_port 22 → 23"),
+            (json!([]), json!([[1], [2], [3], [4]]), "s: new `[1]` and `[2]` and 2 more"),
             (json!([1, 1]), json!([1]), "s: gone `1`"),
             (json!([1, 2]), json!([2, 1]), "s in another order"),
             (json!({"A": "x", "B": "y"}), json!({"A": "z", "C": "y"}), "s.A `x` → `z`, s.B `y` → not set, s.C not set → `y`"),

@@ -197,7 +197,7 @@ impl Files<'_> {
     }
 }
 
-/// UTF-8, or UTF-16 with its mark, which Windows shells write.
+/// UTF-8, or UTF-16 with its mark, which Windows shells write, or XML that says it is Latin-1, as older project files of Maven do.
 pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, SkipReason> {
     let not_text = || SkipReason::Unreadable("it is neither UTF-8 nor UTF-16".to_owned());
     let units = |read: fn([u8; 2]) -> u16| -> Vec<u16> {
@@ -212,8 +212,21 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, SkipReason> {
         [0xFF, 0xFE, ..] => String::from_utf16(&units(u16::from_le_bytes)).map_err(|_| not_text()),
         [0xFE, 0xFF, ..] => String::from_utf16(&units(u16::from_be_bytes)).map_err(|_| not_text()),
         [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8(rest.to_vec()).map_err(|_| not_text()),
-        _ => String::from_utf8(bytes).map_err(|_| not_text()),
+        _ => String::from_utf8(bytes).or_else(|error| {
+            let bytes = error.into_bytes();
+            // Each of its bytes is the character of that number.
+            if is_latin_1(&bytes) { Ok(bytes.into_iter().map(char::from).collect()) } else { Err(not_text()) }
+        }),
     }
+}
+
+/// Whether an XML declaration names ISO 8859-1. Source: W3C, "Extensible Markup Language 1.0", section 4.3.3.
+fn is_latin_1(bytes: &[u8]) -> bool {
+    let declaration = bytes.strip_prefix(b"<?xml").and_then(|rest| rest.get(..rest.iter().position(|byte| *byte == b'>')?));
+    let declaration = declaration.map(|of| String::from_utf8_lossy(of).to_ascii_lowercase()).unwrap_or_default();
+    ["iso-8859-1", "latin1"]
+        .iter()
+        .any(|name| [format!("\"{name}\""), format!("'{name}'")].iter().any(|quoted| declaration.contains(quoted)))
 }
 
 fn declaration(path: &str) -> Option<&'static [&'static str]> {

@@ -556,3 +556,17 @@ fn texts_of_windows_shells_are_read() {
     assert_eq!(found.packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>(), ["six"]);
     assert_eq!(found.skipped.iter().map(|skipped| skipped.what.as_str()).collect::<Vec<_>>(), ["requirements-binary.txt"]);
 }
+
+#[test]
+fn a_project_file_in_latin_1_is_read_where_it_says_so() {
+    let file = |encoding: &str| {
+        let head = format!("<?xml version=\"1.0\" encoding='{encoding}'?>\n<project><developers><name>J");
+        let tail = "rg</name></developers><dependencies><dependency><groupId>org.example</groupId><artifactId>mail</artifactId><version>1.2</version></dependency></dependencies></project>";
+        [head.as_bytes(), &[0xF6], tail.as_bytes()].concat()
+    };
+    for (encoding, expected) in [("ISO-8859-1", (1, 0)), ("utf-8", (0, 1))] {
+        let read = |_: &str| Ok(file(encoding));
+        let found = scan(&BTreeSet::from(["pom.xml".to_owned()]), &read, &mut Sources::default());
+        assert_eq!((found.packages.iter().filter(|package| package.origin == Origin::Registry).count(), found.skipped.len()), expected);
+    }
+}

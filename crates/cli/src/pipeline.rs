@@ -55,10 +55,7 @@ pub(crate) fn review_and_packages(input: &Input) -> anyhow::Result<Looked> {
     if !is_plan {
         return Ok(Looked { review: None, found, sources: reading.architecture.sources, shippers: BTreeMap::new() });
     }
-    software::add_recipes(&mut reading.architecture, &found.dockerfiles);
-    if let Some(file) = database(input)? {
-        software::add(&mut reading.architecture, &found, &file)?;
-    }
+    software::add(&mut reading.architecture, &found, database(input)?.as_deref())?;
     let sources = reading.architecture.sources.clone();
     let files: BTreeSet<&str> = found.packages.iter().map(|package| sources.path(package.span)).collect();
     let ((review, shippers), _) = reading.end(&progress, |architecture, knowledge| {
@@ -78,8 +75,7 @@ fn read<T>(input: &Input, look: impl FnOnce(Architecture, &Knowledge) -> T) -> a
     match database(input)? {
         Some(file) => {
             let found = reading.scan(input, &progress)?;
-            software::add_recipes(&mut reading.architecture, &found.dockerfiles);
-            software::add(&mut reading.architecture, &found, &file)?;
+            software::add(&mut reading.architecture, &found, Some(&file))?;
         }
         None => software::read_recipes(&mut reading.architecture, &reading.tree),
     }

@@ -38,12 +38,17 @@ pub(crate) fn look_up(architecture: &mut Architecture, tree: &Tree, database: Op
         return Ok(());
     };
     let found = scan_files(architecture, tree, |_| true);
+    add(architecture, &found, Some(database))
+}
+
+/// Tells the architecture what a scan found; packages are looked up where there is a database of advisories.
+pub(crate) fn add(architecture: &mut Architecture, found: &Found, database: Option<&Path>) -> anyhow::Result<()> {
     add_recipes(architecture, &found.dockerfiles);
-    add(architecture, &found, database)
+    database.map_or(Ok(()), |database| add_packages(architecture, found, database))
 }
 
 /// Tells the architecture what its images are built from.
-pub(crate) fn add_recipes(architecture: &mut Architecture, dockerfiles: &[Dockerfile]) {
+fn add_recipes(architecture: &mut Architecture, dockerfiles: &[Dockerfile]) {
     for file in dockerfiles {
         let mut recipe = Recipe { path: file.path.clone(), ..Recipe::default() };
         for weakness in file.of_image() {
@@ -84,7 +89,7 @@ pub(crate) fn scan(architecture: &mut Architecture, tree: &Tree, input: &Input, 
 }
 
 /// Looks packages up in a database of advisories, and adds what is found to the architecture.
-pub(crate) fn add(architecture: &mut Architecture, found: &Found, database: &Path) -> anyhow::Result<()> {
+fn add_packages(architecture: &mut Architecture, found: &Found, database: &Path) -> anyhow::Result<()> {
     if found.packages.is_empty() && found.skipped.is_empty() {
         return Ok(());
     }
@@ -100,12 +105,9 @@ pub(crate) fn add(architecture: &mut Architecture, found: &Found, database: &Pat
         scanned.push(ScannedImage { path: skipped.what.clone(), names: vec![skipped.what.clone()], is_judged: false, runs_as_root: false });
     }
     let mut folders: BTreeMap<String, bool> = BTreeMap::new();
-    let mut judge = |path: &str, is_judged: bool| {
-        let holds = |image: &&mut ScannedImage| path.strip_prefix(&image.path).is_some_and(|rest| rest.starts_with("!/"));
-        match scanned.iter_mut().find(holds) {
-            Some(image) => image.is_judged &= is_judged,
-            None => *folders.entry(path::folder(path).to_owned()).or_insert(true) &= is_judged,
-        }
+    let mut judge = |path: &str, is_judged: bool| match scanned.iter_mut().find(|image| image.holds(path)) {
+        Some(image) => image.is_judged &= is_judged,
+        None => *folders.entry(path::folder(path).to_owned()).or_insert(true) &= is_judged,
     };
     for package in &found.packages {
         judge(architecture.sources.path(package.span), true);

@@ -30,6 +30,13 @@ pub struct ScannedImage {
     pub runs_as_root: bool,
 }
 
+impl ScannedImage {
+    /// Whether a file lies in it, by the file's path.
+    pub fn holds(&self, path: &str) -> bool {
+        path.strip_prefix(&self.path).is_some_and(|rest| rest.starts_with("!/"))
+    }
+}
+
 /// How bad a flaw is by its publishers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FlawRating {

@@ -104,8 +104,7 @@ fn joined<'a>(index: &Index<'a>, software: &'a Software) -> Vec<(&'a Component, 
 
 /// The image that a file lies in, or else its folder.
 fn place<'a>(software: &'a Software, path: &'a str) -> &'a str {
-    let holds = |image: &&ScannedImage| path.strip_prefix(&image.path).is_some_and(|rest| rest.starts_with("!/"));
-    software.images.iter().find(holds).map_or_else(|| folder(path), |image| &image.path)
+    software.images.iter().find(|image| image.holds(path)).map_or_else(|| folder(path), |image| &image.path)
 }
 
 fn is_judged(software: &Software, place: &str) -> bool {

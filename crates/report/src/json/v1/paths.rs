@@ -16,17 +16,9 @@ pub const ACCESS: &str = "bartizan/access/1";
 /// A way from an entry to a goal.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AttackPathDto {
-    /// Structural id.
-    pub id: String,
-    /// Where it starts.
-    pub from: String,
-    /// Where it ends: an address, or `admin`.
-    pub to: String,
-    /// What is done with data at its end: `read`, `write`, `destroy`, `disrupt`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
-    /// Probability that an attacker who tries gets through, ratio 0..=1.
-    pub likelihood: f64,
+    /// Which path it is.
+    #[serde(flatten)]
+    pub named: FurtherPathDto,
     /// The steps in order; each comes after those that it rests on.
     pub steps: Vec<PathStepDto>,
     /// Single changes that end the path, each proven by computing the graph without it.
@@ -56,7 +48,7 @@ impl FurtherPathDto {
             from: path.from.clone(),
             to: path.to.clone(),
             operation: path.operation.map(str::to_owned),
-            likelihood: path.likelihood,
+            likelihood: if path.likelihood.is_finite() { path.likelihood } else { 0.0 },
         }
     }
 }
@@ -173,15 +165,7 @@ impl AttackPathDto {
             evidence: evidence(&cut.evidence, sources),
             also_ends: cut.also_ends.clone(),
         };
-        Self {
-            id: path.id.clone(),
-            from: path.from.clone(),
-            to: path.to.clone(),
-            operation: path.operation.map(str::to_owned),
-            likelihood: if path.likelihood.is_finite() { path.likelihood } else { 0.0 },
-            steps: path.steps.iter().map(step).collect(),
-            cuts: path.cuts.iter().map(cut).collect(),
-        }
+        Self { named: FurtherPathDto::of(path), steps: path.steps.iter().map(step).collect(), cuts: path.cuts.iter().map(cut).collect() }
     }
 }
 
